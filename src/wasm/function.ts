@@ -18,6 +18,8 @@ const expr64 = (value: I64): Expr<"i64"> => (typeof value === "object" ? value :
 export class FunctionBuilder {
   readonly code = new Bytes()
   private readonly localTypes: ValueType[] = []
+  private readonly free: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [] }
+  private scoped: Local[] | null = null
   private level = 0
   private readonly type: FunctionType
 
@@ -31,10 +33,26 @@ export class FunctionBuilder {
     return this.localAt(index, type)
   }
 
-  /** A new local, zero at entry. */
+  /** A local. Outside `scope` it is new and zero at entry; inside it may hold what an earlier scope left there. */
   local<T extends ValueType>(type: T): Local<T> {
+    const reused = this.scoped && this.free[type].pop()
+    const local = reused ? (reused as Local<T>) : this.newLocal(type)
+    this.scoped?.push(local)
+    return local
+  }
+
+  private newLocal<T extends ValueType>(type: T): Local<T> {
     this.localTypes.push(type)
     return this.localAt(this.type.params.length + this.localTypes.length - 1, type)
+  }
+
+  /** Locals made inside `body` are given back at its end, for a later scope to use. */
+  scope(body: () => void): void {
+    const outer = this.scoped
+    this.scoped = []
+    body()
+    for (const local of this.scoped) this.free[local.type].push(local)
+    this.scoped = outer
   }
 
   private localAt<T extends ValueType>(index: number, type: T): Local<T> {

@@ -71,7 +71,7 @@ const unpack = (format: Format, bits: bigint): Unpacked => {
   return { kind: "finite", negative, significand: fraction | hidden, exponent }
 }
 
-const isNaN = (value: Unpacked): boolean => value.kind === "quiet" || value.kind === "signalling"
+const isNotANumber = (value: Unpacked): boolean => value.kind === "quiet" || value.kind === "signalling"
 
 const nanResult = (format: Format, ...operands: Unpacked[]): Result => ({
   bits: canonicalNaN(format),
@@ -147,7 +147,7 @@ const roundSum = (format: Format, a: Unpacked, b: Unpacked, mode: RoundingMode):
 export const add = (format: Format, a: bigint, b: bigint, mode: RoundingMode): Result => {
   const x = unpack(format, a)
   const y = unpack(format, b)
-  if (isNaN(x) || isNaN(y)) return nanResult(format, x, y)
+  if (isNotANumber(x) || isNotANumber(y)) return nanResult(format, x, y)
   if (x.kind === "infinite" && y.kind === "infinite" && x.negative !== y.negative) return invalid(format)
   if (x.kind === "infinite") return { bits: a, flags: 0 }
   if (y.kind === "infinite") return { bits: b, flags: 0 }
@@ -161,7 +161,7 @@ export const multiply = (format: Format, a: bigint, b: bigint, mode: RoundingMod
   const x = unpack(format, a)
   const y = unpack(format, b)
   const negative = x.negative !== y.negative
-  if (isNaN(x) || isNaN(y)) return nanResult(format, x, y)
+  if (isNotANumber(x) || isNotANumber(y)) return nanResult(format, x, y)
   if (x.kind === "infinite" || y.kind === "infinite") {
     if (x.kind === "zero" || y.kind === "zero") return invalid(format)
     return { bits: infinity(format, negative), flags: 0 }
@@ -178,7 +178,7 @@ export const multiplyAdd = (format: Format, a: bigint, b: bigint, c: bigint, mod
   const negative = x.negative !== y.negative
   if ((x.kind === "infinite" && y.kind === "zero") || (x.kind === "zero" && y.kind === "infinite"))
     return invalid(format)
-  if (isNaN(x) || isNaN(y) || isNaN(z)) return nanResult(format, x, y, z)
+  if (isNotANumber(x) || isNotANumber(y) || isNotANumber(z)) return nanResult(format, x, y, z)
   if (x.kind === "infinite" || y.kind === "infinite") {
     if (z.kind === "infinite" && z.negative !== negative) return invalid(format)
     return { bits: infinity(format, negative), flags: 0 }
@@ -197,7 +197,7 @@ export const divide = (format: Format, a: bigint, b: bigint, mode: RoundingMode)
   const x = unpack(format, a)
   const y = unpack(format, b)
   const negative = x.negative !== y.negative
-  if (isNaN(x) || isNaN(y)) return nanResult(format, x, y)
+  if (isNotANumber(x) || isNotANumber(y)) return nanResult(format, x, y)
   if (x.kind === y.kind && (x.kind === "infinite" || x.kind === "zero")) return invalid(format)
   if (x.kind === "infinite") return { bits: infinity(format, negative), flags: 0 }
   if (y.kind === "infinite" || x.kind === "zero") return { bits: zero(format, negative), flags: 0 }
@@ -220,7 +220,7 @@ const integerSquareRoot = (value: bigint): bigint => {
 
 export const squareRoot = (format: Format, a: bigint, mode: RoundingMode): Result => {
   const x = unpack(format, a)
-  if (isNaN(x)) return nanResult(format, x)
+  if (isNotANumber(x)) return nanResult(format, x)
   if (x.kind === "zero") return { bits: a, flags: 0 }
   if (x.negative) return invalid(format)
   if (x.kind === "infinite") return { bits: a, flags: 0 }
@@ -248,7 +248,7 @@ const compare = (x: Unpacked, y: Unpacked): number => {
 export const equal = (format: Format, a: bigint, b: bigint): Result => {
   const x = unpack(format, a)
   const y = unpack(format, b)
-  if (isNaN(x) || isNaN(y)) return { bits: 0n, flags: nanResult(format, x, y).flags }
+  if (isNotANumber(x) || isNotANumber(y)) return { bits: 0n, flags: nanResult(format, x, y).flags }
   return { bits: compare(x, y) === 0 ? 1n : 0n, flags: 0 }
 }
 
@@ -256,7 +256,7 @@ export const equal = (format: Format, a: bigint, b: bigint): Result => {
 export const lessThan = (format: Format, a: bigint, b: bigint): Result => {
   const x = unpack(format, a)
   const y = unpack(format, b)
-  if (isNaN(x) || isNaN(y)) return { bits: 0n, flags: NV }
+  if (isNotANumber(x) || isNotANumber(y)) return { bits: 0n, flags: NV }
   return { bits: compare(x, y) < 0 ? 1n : 0n, flags: 0 }
 }
 
@@ -264,7 +264,7 @@ export const lessThan = (format: Format, a: bigint, b: bigint): Result => {
 export const lessOrEqual = (format: Format, a: bigint, b: bigint): Result => {
   const x = unpack(format, a)
   const y = unpack(format, b)
-  if (isNaN(x) || isNaN(y)) return { bits: 0n, flags: NV }
+  if (isNotANumber(x) || isNotANumber(y)) return { bits: 0n, flags: NV }
   return { bits: compare(x, y) <= 0 ? 1n : 0n, flags: 0 }
 }
 
@@ -273,9 +273,9 @@ const select = (format: Format, a: bigint, b: bigint, maximum: boolean): Result 
   const x = unpack(format, a)
   const y = unpack(format, b)
   const flags = nanResult(format, x, y).flags
-  if (isNaN(x) && isNaN(y)) return { bits: canonicalNaN(format), flags }
-  if (isNaN(x)) return { bits: b, flags }
-  if (isNaN(y)) return { bits: a, flags }
+  if (isNotANumber(x) && isNotANumber(y)) return { bits: canonicalNaN(format), flags }
+  if (isNotANumber(x)) return { bits: b, flags }
+  if (isNotANumber(y)) return { bits: a, flags }
   const order = compare(x, y) || Number(y.negative) - Number(x.negative)
   return { bits: order < 0 === maximum ? b : a, flags }
 }
@@ -297,7 +297,7 @@ export const classify = (format: Format, a: bigint): bigint => {
 
 export const convertFormat = (from: Format, to: Format, a: bigint, mode: RoundingMode): Result => {
   const x = unpack(from, a)
-  if (isNaN(x)) return nanResult(to, x)
+  if (isNotANumber(x)) return nanResult(to, x)
   if (x.kind === "infinite") return { bits: infinity(to, x.negative), flags: 0 }
   if (x.kind === "zero") return { bits: zero(to, x.negative), flags: 0 }
   return round(to, x.negative, x.significand, x.exponent, mode)
@@ -309,7 +309,7 @@ export const toInteger = (format: Format, a: bigint, width: 32 | 64, signed: boo
   const low = signed ? -(1n << BigInt(width - 1)) : 0n
   const high = signed ? ones(width - 1) : ones(width)
   const register = (value: bigint): bigint => BigInt.asUintN(64, BigInt.asIntN(width, value))
-  if (isNaN(x)) return { bits: register(high), flags: NV }
+  if (isNotANumber(x)) return { bits: register(high), flags: NV }
   if (x.kind === "infinite") return { bits: register(x.negative ? low : high), flags: NV }
   if (x.kind === "zero") return { bits: 0n, flags: 0 }
   const [magnitude, inexact] = roundShift(x.significand, -x.exponent, x.negative, mode)

@@ -1,0 +1,13 @@
+/** All migrations of the world file, in order. The number of them is the format version. */
+import type { Migration, MigrationProvider } from "kysely/migration"
+import * as world from "./001-world.ts"
+
+const migrations: Record<string, Migration> = {
+  "001-world": world,
+}
+
+export const formatVersion = Object.keys(migrations).length
+
+export const migrationProvider: MigrationProvider = {
+  getMigrations: async () => migrations,
+}

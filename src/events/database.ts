@@ -1,0 +1,183 @@
+/** Opening the SQLite database of a world, and what its errors mean for the world. */
+import { existsSync, renameSync, rmSync, statSync } from "node:fs"
+import BetterSqlite, { type Database } from "better-sqlite3"
+import { Effect } from "effect"
+import { Kysely, SqliteDialect } from "kysely"
+import { Migrator } from "kysely/migration"
+import { formatVersion, migrationProvider } from "../../migrations/index.ts"
+import { type OpenError, WorldDamaged, WorldExists, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
+
+/** "CVWD": marks a SQLite file as a world. */
+const applicationId = 0x43565744
+const pageBytes = 8192
+
+const damaged = (path: string, problem: string): WorldDamaged =>
+  new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
+
+/** Content that was read and is not what was written there. */
+export class ContentDamaged extends Error {}
+
+const isSystemError = (cause: unknown): cause is NodeJS.ErrnoException =>
+  cause instanceof Error && "syscall" in cause && "code" in cause
+
+/** The operating error behind `cause`; null where it is a mistake in the program. */
+export const toReadError = (path: string, cause: unknown): WorldDamaged | WorldUnreadable | null => {
+  if (cause instanceof ContentDamaged) return damaged(path, cause.message)
+  if (cause instanceof BetterSqlite.SqliteError) {
+    if (cause.code === "SQLITE_NOTADB") return new WorldUnreadable({ path, problem: "it is not a SQLite database" })
+    if (cause.code.startsWith("SQLITE_CORRUPT")) return damaged(path, "the database is truncated or was overwritten")
+    if (cause.code === "SQLITE_ERROR") return damaged(path, `its tables are not those of a world (${cause.message})`)
+    return new WorldUnreadable({ path, problem: `${cause.message} (${cause.code})` })
+  }
+  if (isSystemError(cause)) return new WorldUnreadable({ path, problem: cause.message })
+  return null
+}
+
+/** Runs `body`, with database and file errors as values. Errors in which `accepts` believes are kept as they are. */
+export const attempt = <A, E = never>(
+  path: string,
+  body: () => A,
+  accepts: (cause: unknown) => cause is E = (_): _ is E => false,
+): Effect.Effect<A, WorldDamaged | WorldUnreadable | E> =>
+  Effect.suspend((): Effect.Effect<A, WorldDamaged | WorldUnreadable | E> => {
+    try {
+      return Effect.succeed(body())
+    } catch (cause) {
+      if (accepts(cause)) return Effect.fail(cause)
+      if (cause instanceof WorldDamaged || cause instanceof WorldUnreadable) return Effect.fail(cause)
+      const error = toReadError(path, cause)
+      return error === null ? Effect.die(cause) : Effect.fail(error)
+    }
+  })
+
+const checkFile = (path: string): void => {
+  let size: number
+  try {
+    const status = statSync(path)
+    if (!status.isFile()) throw new WorldUnreadable({ path, problem: "it is not a regular file" })
+    size = status.size
+  } catch (cause) {
+    if (isSystemError(cause) && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) throw new WorldNotFound({ path })
+    throw cause
+  }
+  if (size === 0) throw new WorldUnreadable({ path, problem: "it is empty" })
+}
+
+const checkFormat = (path: string, db: Database, upgradable: boolean): void => {
+  if (db.pragma("application_id", { simple: true }) !== applicationId)
+    throw new WorldUnreadable({ path, problem: "it is a SQLite database, but not a world" })
+  const format = db.pragma("user_version", { simple: true }) as number
+  if (format > formatVersion) throw new WorldNewer({ path, format, supported: formatVersion })
+  if (format < 1) throw damaged(path, `its format version is ${format}`)
+  if (format < formatVersion && !upgradable)
+    throw new WorldUnreadable({ path, problem: `it has the older format ${format}; resume it once to upgrade it` })
+}
+
+const configure = (db: Database): Database => {
+  db.pragma("cell_size_check = ON")
+  db.pragma("trusted_schema = OFF")
+  return db
+}
+
+const openReadOnly = (path: string): Database => {
+  const options = { readonly: true, fileMustExist: true }
+  try {
+    const db = configure(new BetterSqlite(path, options))
+    db.pragma("schema_version")
+    return db
+  } catch (cause) {
+    // A medium that cannot be written to has no room for the shared-memory file of a database in WAL mode.
+    const blocked = cause instanceof BetterSqlite.SqliteError && /CANTOPEN|READONLY/.test(cause.code)
+    if (!blocked || existsSync(`${path}-wal`)) throw cause
+    return configure(new BetterSqlite(`file:${encodeURI(path).replaceAll("?", "%3f")}?immutable=1`, options))
+  }
+}
+
+const isOpenError = (cause: unknown): cause is WorldNotFound | WorldNewer =>
+  cause instanceof WorldNotFound || cause instanceof WorldNewer
+
+/** A connection that only reads. Other processes may record meanwhile. */
+export const openForReading = (path: string): Effect.Effect<Database, OpenError> =>
+  attempt(
+    path,
+    () => {
+      checkFile(path)
+      const db = openReadOnly(path)
+      try {
+        checkFormat(path, db, false)
+        return db
+      } catch (cause) {
+        db.close()
+        throw cause
+      }
+    },
+    isOpenError,
+  )
+
+const migrate = async (db: Database): Promise<void> => {
+  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: db }) })
+  const { error } = await new Migrator({ db: kysely, provider: migrationProvider }).migrateToLatest()
+  if (error !== undefined) throw error
+  db.pragma(`user_version = ${formatVersion}`)
+}
+
+const attemptAsync = (path: string, body: () => Promise<void>): Effect.Effect<void, WorldDamaged | WorldUnreadable> =>
+  Effect.catch(Effect.tryPromise({ try: body, catch: cause => ({ cause }) }), ({ cause }) =>
+    attempt(path, () => {
+      throw cause
+    }),
+  )
+
+/** A connection that writes, in WAL mode, every commit synchronous. The caller holds the world's lock. Older formats are upgraded. */
+export const openForWriting = (path: string): Effect.Effect<Database, OpenError> =>
+  Effect.gen(function* () {
+    const db = yield* attempt(
+      path,
+      () => {
+        checkFile(path)
+        const opened = configure(new BetterSqlite(path, { fileMustExist: true }))
+        try {
+          checkFormat(path, opened, true)
+          opened.pragma("journal_mode = WAL")
+          opened.pragma("synchronous = FULL")
+          return opened
+        } catch (cause) {
+          opened.close()
+          throw cause
+        }
+      },
+      isOpenError,
+    )
+    if (db.pragma("user_version", { simple: true }) !== formatVersion)
+      yield* attemptAsync(path, () => migrate(db)).pipe(Effect.onError(() => Effect.sync(() => db.close())))
+    return db
+  })
+
+/**
+ * Creates the file at `path` with all tables and what `fill` adds; the file appears complete or not at all. The caller
+ * holds the world's lock.
+ */
+export const createDatabase = (
+  path: string,
+  fill: (db: Database) => void,
+): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged> =>
+  Effect.gen(function* () {
+    if (existsSync(path)) return yield* new WorldExists({ path })
+    const partial = `${path}.partial`
+    yield* attempt(path, () => rmSync(partial, { force: true }))
+    yield* attemptAsync(path, async () => {
+      const db = new BetterSqlite(partial)
+      try {
+        db.pragma(`page_size = ${pageBytes}`)
+        db.pragma(`application_id = ${applicationId}`)
+        await migrate(db)
+        db.transaction(() => fill(db))()
+        db.close()
+        renameSync(partial, path)
+      } finally {
+        db.close()
+        rmSync(partial, { force: true })
+        rmSync(`${partial}-journal`, { force: true })
+      }
+    })
+  })

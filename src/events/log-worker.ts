@@ -1,0 +1,198 @@
+/** The log's worker thread: the only writer of a world file. It commits queued events in groups and does jobs between them. */
+import { Buffer } from "node:buffer"
+import { receiveMessageOnPort, workerData } from "node:worker_threads"
+import BetterSqlite from "better-sqlite3"
+import { BlobWriter } from "./blob.ts"
+import { writeHead } from "./event-reader.ts"
+import { Ring } from "./ring.ts"
+import { DigestChain, decodeRow } from "./row.ts"
+import { removeSnapshot, SnapshotWriter } from "./snapshot-writer.ts"
+import { prepare, query } from "./tables.ts"
+import {
+  type Failure,
+  groupBytes,
+  groupMilliseconds,
+  type Message,
+  type Request,
+  type WorkerData,
+} from "./worker-protocol.ts"
+
+const { path, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
+const ring = new Ring(memory)
+const send = (message: Message) => port.postMessage(message)
+
+const toFailure = (cause: unknown): Failure =>
+  cause instanceof BetterSqlite.SqliteError
+    ? { code: cause.code, problem: cause.message }
+    : { code: cause instanceof Error ? cause.constructor.name : "Error", problem: String(cause) }
+
+const open = () => {
+  const db = new BetterSqlite(path, { fileMustExist: true })
+  db.pragma("journal_mode = WAL")
+  db.pragma("synchronous = FULL")
+  db.pragma("cell_size_check = ON")
+  if (fileBytesMax !== null) {
+    const pageSize = db.pragma("page_size", { simple: true }) as number
+    db.pragma(`max_page_count = ${Math.max(1, Math.floor(fileBytesMax / pageSize))}`)
+  }
+  return db
+}
+
+const serve = () => {
+  const db = open()
+  const nothing = Buffer.alloc(0)
+  const insert = prepare(
+    db,
+    query.insertInto("event").values({
+      seq: 0,
+      round: 0,
+      machine: 0,
+      hart: 0,
+      instret: 0,
+      kind: "",
+      version: 0,
+      payload: nothing,
+      digest: nothing,
+    }),
+  )
+  const chain = new DigestChain(lastDigest)
+  let digest: Uint8Array = lastDigest
+
+  const insertFrames = (frames: Buffer): { count: number; bytes: number } => {
+    let offset = 0
+    let count = 0
+    let seq = 0
+    // The last frame may have been cut off by the limit of what is copied out at once.
+    while (offset + 4 <= frames.length) {
+      const start = offset + 4
+      const end = start + frames.readUInt32LE(offset)
+      if (end > frames.length) break
+      const row = decodeRow(frames, start)
+      digest = chain.nextEncoded(frames, start, end)
+      const { round, machine, hart, instret } = row.position
+      insert.run(row.seq, round, machine, hart, instret, row.kind, row.version, row.payload, digest)
+      seq = row.seq
+      offset = end
+      count++
+    }
+    writeHead(db, { seq, digest })
+    return { count, bytes: offset }
+  }
+  const commitFrames = db.transaction(insertFrames)
+
+  /** Makes what is queued durable. Throws when the host does not take it; then the chain is broken and no more may follow. */
+  const commit = (): void => {
+    while (ring.queuedBytes > 0) {
+      const { count, bytes } = commitFrames(ring.peek(4 << 20))
+      ring.free(bytes, count)
+      send({ about: "durable", digest })
+    }
+  }
+
+  let nextHandle = 1
+  const blobs = new Map<number, BlobWriter>()
+  const snapshots = new Map<number, SnapshotWriter>()
+
+  const perform = (request: Exclude<Request, { job: "stop" }>): unknown => {
+    switch (request.job) {
+      case "beginBlob":
+        blobs.set(nextHandle, new BlobWriter(db))
+        return nextHandle++
+      case "writeBlob":
+        blobs.get(request.blob)!.write(request.bytes)
+        return null
+      case "endBlob": {
+        const stored = blobs.get(request.blob)!.finish()
+        blobs.delete(request.blob)
+        return stored
+      }
+      case "abandonBlob":
+        blobs.get(request.blob)?.abandon()
+        blobs.delete(request.blob)
+        return null
+      case "beginSnapshot":
+        snapshots.set(nextHandle, new SnapshotWriter(db, request.pageCount, request.parent))
+        return nextHandle++
+      case "writePages": {
+        const { buffer, byteOffset, byteLength } = request.contents
+        snapshots.get(request.snapshot)!.pages(request.indexes, Buffer.from(buffer, byteOffset, byteLength))
+        return null
+      }
+      case "endSnapshot": {
+        const info = snapshots.get(request.snapshot)!.finish(request.head)
+        snapshots.delete(request.snapshot)
+        return info
+      }
+      case "abandonSnapshot":
+        snapshots.delete(request.snapshot)
+        return null
+      case "removeSnapshot":
+        return removeSnapshot(db, request.id, snapshots.values())
+    }
+  }
+
+  const answer = (request: Exclude<Request, { job: "stop" }>): void => {
+    try {
+      send({ about: "reply", id: request.id, value: db.transaction(() => perform(request))() })
+    } catch (cause) {
+      send({ about: "refusal", id: request.id, failure: toFailure(cause) })
+    }
+  }
+
+  const close = (): void => {
+    // At rest a world is one plain file; while others read it, the log of SQLite's own stays beside it.
+    try {
+      db.pragma("wal_checkpoint(TRUNCATE)")
+      db.pragma("busy_timeout = 0")
+      db.pragma("journal_mode = DELETE")
+    } catch (cause) {
+      if (!(cause instanceof BetterSqlite.SqliteError)) throw cause
+    }
+    db.close()
+  }
+
+  send({ about: "ready" })
+  let failed = false
+  const commitOrFail = (): void => {
+    if (failed) return
+    try {
+      commit()
+    } catch (cause) {
+      failed = true
+      ring.fail()
+      send({ about: "failed", failure: toFailure(cause) })
+    }
+  }
+
+  for (;;) {
+    const signals = ring.signals
+    const urgent = ring.takeUrgent()
+    const received = receiveMessageOnPort(port)
+    if (received !== undefined) {
+      const request = received.message as Request
+      commitOrFail()
+      if (request.job === "stop") {
+        close()
+        send({ about: "reply", id: request.id, value: null })
+        port.close()
+        return
+      }
+      answer(request)
+      continue
+    }
+    if (failed || ring.queuedBytes === 0) {
+      ring.sleep(signals, Number.POSITIVE_INFINITY)
+      continue
+    }
+    if (!urgent && ring.queuedBytes < groupBytes) ring.sleep(signals, groupMilliseconds)
+    commitOrFail()
+  }
+}
+
+try {
+  serve()
+} catch (cause) {
+  ring.fail()
+  send({ about: "failed", failure: toFailure(cause) })
+  port.close()
+}

@@ -1,0 +1,308 @@
+/** The recording end of a world's log: a cheap synchronous append, and knowing when it is durable. */
+import { Buffer } from "node:buffer"
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads"
+import { Effect, type Scope } from "effect"
+import { WorldDamaged, WorldWriteFailed } from "./errors.ts"
+import { definitions, type EventKind, encodeEvent, type Payload } from "./event.ts"
+import type { Head } from "./event-reader.ts"
+import type { Position } from "./position.ts"
+import { Ring } from "./ring.ts"
+import { encodeRow, payloadBytesMax, rowBytes } from "./row.ts"
+import {
+  type Failure,
+  groupBytes,
+  type JobName,
+  type Jobs,
+  type Message,
+  type Request,
+  type WorkerData,
+} from "./worker-protocol.ts"
+
+export interface LogWriterOptions {
+  /** Most bytes that may be queued and not durable, a power of two of at least 2 MiB; 8 MiB where absent. */
+  readonly queueBytesMax?: number
+  /** Largest size of the world file; no limit but the disk's where absent. */
+  readonly fileBytesMax?: number
+}
+
+export interface LogWriter {
+  /**
+   * Queues an event for writing and gives its seq. Positions do not go back. Where the queue is full it blocks the thread until
+   * there is room: see `room`.
+   * @throws WorldWriteFailed when the host did not take earlier events: this one is not recorded. RangeError for a payload that is
+   * not of its kind or larger than 1 MiB.
+   */
+  append<K extends EventKind>(position: Position, kind: K, payload: Payload<K>): number
+  /** The seq the next event gets. */
+  readonly nextSeq: number
+  /** The last event that is safely in the file, known without waiting. */
+  readonly durableSeq: number
+  readonly queuedBytes: number
+  readonly queueBytesMax: number
+  /** Why nothing is recorded any more, null while all is well. */
+  readonly failure: WorldWriteFailed | null
+  /** Asks for an early commit, without waiting for it. */
+  hurry(): void
+  /** Waits until event `seq` is durable. */
+  durable(seq: number): Effect.Effect<void, WorldWriteFailed>
+  /** Commits at once, waits until all events appended so far are durable, and gives where the log then ends. */
+  readonly flush: Effect.Effect<Head, WorldWriteFailed>
+  /** Waits until the queue is at most half full. */
+  readonly room: Effect.Effect<void, WorldWriteFailed>
+}
+
+interface Waiter {
+  readonly ready: () => boolean
+  readonly resume: (effect: Effect.Effect<void, WorldWriteFailed>) => void
+}
+
+const queueBytesDefault = 8 << 20
+const stallMillisecondsMax = 60_000
+const stallMillisecondsStep = 100
+
+// The compiled worker stands beside this file under the same name.
+const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./log-worker.ts" : "./log-worker.js", import.meta.url)
+
+/** The writer together with the jobs its worker does. */
+export class WorkerLogWriter implements LogWriter {
+  private readonly path: string
+  private readonly ring: Ring
+  private readonly worker: Worker
+  private readonly port: MessagePort
+  private readonly started: Promise<void>
+  private scratch: Buffer = Buffer.alloc(8192)
+  private seq: number
+  private durableCount = 0
+  private durableAt: number
+  private durableDigest: Uint8Array
+  private failed: WorldWriteFailed | null = null
+  private closing = false
+  private readonly waiters = new Set<Waiter>()
+  private readonly replies = new Map<number, (outcome: Effect.Effect<unknown, Failure>) => void>()
+  private nextRequest = 1
+
+  constructor(path: string, head: Head, options: LogWriterOptions) {
+    const capacity = options.queueBytesMax ?? queueBytesDefault
+    if (capacity < 2 * payloadBytesMax || (capacity & (capacity - 1)) !== 0)
+      throw new RangeError(`a queue of ${capacity} bytes is not a power of two of at least 2 MiB`)
+    this.path = path
+    this.seq = head.seq + 1
+    this.durableAt = head.seq
+    this.durableDigest = head.digest
+    const memory = Ring.allocate(capacity)
+    this.ring = new Ring(memory)
+    const { port1, port2 } = new MessageChannel()
+    this.port = port1
+    const workerData: WorkerData = {
+      path,
+      memory,
+      port: port2,
+      digest: head.digest,
+      fileBytesMax: options.fileBytesMax ?? null,
+    }
+    this.worker = new Worker(workerFile, { workerData, transferList: [port2], execArgv: [] })
+    this.worker.on("error", cause => this.fail({ code: cause.name, problem: cause.message }))
+    this.started = new Promise(resolve => {
+      this.port.on("message", (message: Message) => {
+        if (message.about === "ready" || message.about === "failed") resolve()
+        this.receive(message)
+      })
+      this.worker.on("exit", () => {
+        if (!this.closing) this.fail({ code: "EXIT", problem: "its writer thread ended" })
+        resolve()
+      })
+    })
+  }
+
+  get nextSeq(): number {
+    return this.seq
+  }
+
+  get queueBytesMax(): number {
+    return this.ring.capacity
+  }
+
+  get queuedBytes(): number {
+    return this.ring.queuedBytes
+  }
+
+  get durableSeq(): number {
+    const count = this.ring.durableFrames
+    this.durableAt += (count - this.durableCount) >>> 0
+    this.durableCount = count
+    return this.durableAt
+  }
+
+  get failure(): WorldWriteFailed | null {
+    if (this.failed === null && this.ring.failed) {
+      // The reason is on its way: take it without waiting for the event loop.
+      for (let next = receiveMessageOnPort(this.port); next !== undefined; next = receiveMessageOnPort(this.port))
+        this.receive(next.message as Message)
+    }
+    return this.failed
+  }
+
+  append<K extends EventKind>(position: Position, kind: K, payload: Payload<K>): number {
+    if (this.ring.failed && this.failure !== null) throw this.failure
+    const content = encodeEvent(kind, payload)
+    const frameBytes = 4 + rowBytes(kind, content)
+    if (frameBytes > this.scratch.length) this.scratch = Buffer.alloc(frameBytes * 2)
+    encodeRow(this.scratch, 4, this.seq, position, kind, definitions[kind].version, content)
+    this.scratch.writeUInt32LE(frameBytes - 4, 0)
+    const frame = this.scratch.subarray(0, frameBytes)
+    if (!this.ring.put(frame)) this.putWhenRoom(frame)
+    // The worker sleeps until told where the queue was empty, and for a moment where the group is not full.
+    const queued = this.ring.queuedBytes
+    if (queued <= frameBytes || (queued >= groupBytes && queued - frameBytes < groupBytes)) this.ring.signal(false)
+    return this.seq++
+  }
+
+  private putWhenRoom(frame: Uint8Array): void {
+    for (let waited = 0; waited < stallMillisecondsMax; waited += stallMillisecondsStep) {
+      this.ring.signal(true)
+      this.ring.waitForRoom(stallMillisecondsStep)
+      if (this.failure !== null) throw this.failure
+      if (this.ring.put(frame)) return
+    }
+    this.ring.fail()
+    throw this.fail({ code: "STALLED", problem: `the disk took nothing for ${stallMillisecondsMax / 1000} seconds` })
+  }
+
+  hurry(): void {
+    this.ring.signal(true)
+  }
+
+  durable(seq: number): Effect.Effect<void, WorldWriteFailed> {
+    return this.until(() => this.durableSeq >= seq)
+  }
+
+  get flush(): Effect.Effect<Head, WorldWriteFailed> {
+    return Effect.suspend(() => {
+      const last = this.seq - 1
+      this.ring.signal(true)
+      return Effect.map(
+        this.until(() => this.durableSeq >= last),
+        () => ({ seq: this.durableAt, digest: this.durableDigest }),
+      )
+    })
+  }
+
+  get room(): Effect.Effect<void, WorldWriteFailed> {
+    return Effect.suspend(() => {
+      if (this.queuedBytes * 2 > this.queueBytesMax) this.ring.signal(true)
+      return this.until(() => this.queuedBytes * 2 <= this.queueBytesMax)
+    })
+  }
+
+  private until(ready: () => boolean): Effect.Effect<void, WorldWriteFailed> {
+    return Effect.callback<void, WorldWriteFailed>(resume => {
+      if (this.failed !== null) return resume(Effect.fail(this.failed))
+      // What the messages tell is in step with the digest; the shared counters may be ahead of them.
+      const waiter: Waiter = { ready, resume }
+      this.waiters.add(waiter)
+      if (this.told()) this.settle()
+      return Effect.sync(() => this.waiters.delete(waiter))
+    })
+  }
+
+  private toldFrames = 0
+
+  /** Whether every commit so far has been announced, so that `durableDigest` belongs to `durableSeq`. */
+  private told(): boolean {
+    return this.toldFrames === this.ring.durableFrames
+  }
+
+  private settle(): void {
+    for (const waiter of this.waiters) {
+      if (this.failed === null && !waiter.ready()) continue
+      this.waiters.delete(waiter)
+      waiter.resume(this.failed === null ? Effect.void : Effect.fail(this.failed))
+    }
+  }
+
+  private receive(message: Message): void {
+    switch (message.about) {
+      case "ready":
+        return
+      case "durable":
+        this.toldFrames = this.ring.durableFrames
+        this.durableDigest = message.digest
+        return this.settle()
+      case "failed":
+        this.fail(message.failure)
+        return
+      case "reply":
+        return this.reply(message.id, Effect.succeed(message.value))
+      case "refusal":
+        return this.reply(message.id, Effect.fail(message.failure))
+    }
+  }
+
+  private reply(id: number, outcome: Effect.Effect<unknown, Failure>): void {
+    this.replies.get(id)?.(outcome)
+    this.replies.delete(id)
+  }
+
+  private fail(failure: Failure): WorldWriteFailed {
+    this.failed ??= new WorldWriteFailed({ path: this.path, ...failure, durableSeq: this.durableSeq })
+    this.settle()
+    if (failure.code === "EXIT") for (const id of this.replies.keys()) this.reply(id, Effect.fail(failure))
+    return this.failed
+  }
+
+  /** Has the worker do a job, after the events appended before it. The failure is the worker's own: see `toError`. */
+  request<J extends JobName>(
+    job: J,
+    body: Jobs[J]["request"],
+    transfer: ReadonlyArray<Transferable> = [],
+  ): Effect.Effect<Jobs[J]["reply"], Failure> {
+    return Effect.callback<Jobs[J]["reply"], Failure>(resume => {
+      if (this.failed?.code === "EXIT") return resume(Effect.fail(this.failed))
+      const id = this.nextRequest++
+      this.replies.set(id, outcome => resume(outcome as Effect.Effect<Jobs[J]["reply"], Failure>))
+      this.port.postMessage({ ...body, id, job } as unknown as Request, transfer as Array<Transferable>)
+      this.ring.signal(false)
+    })
+  }
+
+  /** What a failed job means for the world; a mistake in the program is no operating error and is thrown. */
+  toError(failure: Failure): WorldWriteFailed | WorldDamaged {
+    if (failure.code === "ContentDamaged")
+      return new WorldDamaged({ path: this.path, seq: null, kind: null, position: null, problem: failure.problem })
+    if (failure.code === "EXIT" || failure.code.startsWith("SQLITE_"))
+      return new WorldWriteFailed({ path: this.path, ...failure, durableSeq: this.durableSeq })
+    throw new Error(failure.problem)
+  }
+
+  /** Waits for the worker to have opened the file. */
+  get ready(): Effect.Effect<void, WorldWriteFailed> {
+    return Effect.flatMap(
+      Effect.promise(() => this.started),
+      () => (this.failed === null ? Effect.void : Effect.fail(this.failed)),
+    )
+  }
+
+  /** Makes durable what can be, and ends the worker. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.closing = true
+      const stop = this.failed !== null && this.failed.code === "EXIT" ? Effect.void : this.request("stop", {})
+      const end = Effect.promise(async () => {
+        this.port.close()
+        await this.worker.terminate()
+      })
+      return Effect.andThen(Effect.ignore(stop), end)
+    })
+  }
+}
+
+/** A writer whose worker ends with the scope. The caller holds the world's lock. */
+export const makeLogWriter = (
+  path: string,
+  head: Head,
+  options: LogWriterOptions,
+): Effect.Effect<WorkerLogWriter, WorldWriteFailed, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new WorkerLogWriter(path, head, options)),
+    writer => writer.close,
+  ).pipe(Effect.tap(writer => writer.ready))

@@ -1,0 +1,18 @@
+/** Compression of what is stored: zstd at its fastest regular level, with zstd's own checksum. */
+import type { Buffer } from "node:buffer"
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
+import { ContentDamaged } from "./database.ts"
+
+const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 }
+
+export const pack = (content: Uint8Array): Buffer => zstdCompressSync(content, { params })
+
+/** @throws ContentDamaged, naming `what`, unless `packed` gives at most `bytesMax` bytes. */
+export const unpack = (packed: unknown, bytesMax: number, what: string): Buffer => {
+  try {
+    if (!(packed instanceof Uint8Array)) throw new TypeError("it is not a blob")
+    return zstdDecompressSync(packed, { maxOutputLength: Math.max(1, bytesMax) })
+  } catch (cause) {
+    throw new ContentDamaged(`${what} cannot be unpacked (${cause instanceof Error ? cause.message : String(cause)})`)
+  }
+}

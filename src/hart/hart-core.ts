@@ -1,0 +1,241 @@
+/** The WebAssembly instance of one machine: its memory, its harts' states, and how TypeScript reads and changes them. */
+import { buildHartModule, type HartExports, type HartImports } from "./hart-module.ts"
+import {
+  ACTIVE,
+  CSR_INDEX,
+  HART_BYTES,
+  HARTS_MAX,
+  PAGE_BYTES,
+  PAGE_DIRTY,
+  PARKED,
+  RAM,
+  RAM_BASE,
+  RAM_BYTES,
+  RAM_BYTES_MAX,
+  ROM,
+  ROM_BYTES,
+  SCRATCH,
+  wasmPages,
+} from "./layout.ts"
+import { type ExitReason, type FieldName, type StateField, stateFields } from "./state.ts"
+
+let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array } | null = null
+
+/** The module is the same for every machine: compiled once in a process. */
+const compile = () => {
+  if (compiled === null) {
+    const { bytes, csrIndex } = buildHartModule()
+    compiled = { module: new WebAssembly.Module(bytes), csrIndex }
+  }
+  return compiled
+}
+
+const TWO_32 = 0x1_0000_0000
+
+/** Names of the fields a snapshot keeps, in the order they are laid out. */
+const savedFields = (Object.entries(stateFields) as [FieldName, StateField][]).filter(
+  ([, field]) => field.role !== "derived",
+)
+/** Bytes of one hart's saved state. */
+export const SAVED_HART_BYTES = savedFields.reduce((sum, [, field]) => sum + field.size * field.count, 0)
+
+export class HartCore {
+  readonly hartCount: number
+  readonly ramBytes: number
+  readonly memory: WebAssembly.Memory
+  readonly bytes: Uint8Array<ArrayBuffer>
+  private readonly view: DataView
+  private readonly exports: HartExports
+  /** The hart whose state is in `ACTIVE`. */
+  private current = 0
+
+  /**
+   * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`.
+   * @throws RangeError when this computer cannot give that much memory.
+   */
+  constructor(hartCount: number, ramBytes: number, devices: Omit<HartImports, "memory">) {
+    if (hartCount < 1 || hartCount > HARTS_MAX) throw new Error(`a machine has 1 to ${HARTS_MAX} harts`)
+    if (ramBytes % PAGE_BYTES !== 0 || ramBytes > RAM_BYTES_MAX) throw new Error(`cannot have ${ramBytes} bytes of RAM`)
+    this.hartCount = hartCount
+    this.ramBytes = ramBytes
+    this.memory = new WebAssembly.Memory({ initial: wasmPages(ramBytes), maximum: wasmPages(ramBytes) })
+    this.bytes = new Uint8Array(this.memory.buffer)
+    this.view = new DataView(this.memory.buffer)
+    const { module, csrIndex } = compile()
+    const imports = {
+      memory: this.memory,
+      deviceLoad: devices.deviceLoad,
+      deviceStore: devices.deviceStore,
+    }
+    this.exports = new WebAssembly.Instance(module, { host: imports }).exports as unknown as HartExports
+    this.bytes.set(csrIndex, CSR_INDEX)
+    this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
+    this.exports.flushTranslations()
+    for (let hart = 0; hart < hartCount; hart++) {
+      this.set(hart, "mhartid", hart)
+      this.setBig(hart, "reservation", -1n)
+    }
+    this.select(0)
+  }
+
+  /** Makes `hart` the running one. */
+  select(hart: number): void {
+    if (hart === this.current) return
+    this.bytes.copyWithin(this.parked(this.current), ACTIVE, ACTIVE + HART_BYTES)
+    this.bytes.copyWithin(ACTIVE, this.parked(hart), this.parked(hart) + HART_BYTES)
+    this.current = hart
+  }
+
+  get running(): number {
+    return this.current
+  }
+
+  /** Executes at most `budget` instructions of the running hart, 1 ≤ budget < 2^31. */
+  run(budget: number): ExitReason {
+    return this.exports.run(budget) as ExitReason
+  }
+
+  private parked(hart: number): number {
+    return PARKED + hart * HART_BYTES
+  }
+
+  /** Where a field of a hart's state lies now. */
+  private place(hart: number, name: FieldName, index: number): number {
+    const field = stateFields[name]
+    return (hart === this.current ? ACTIVE : this.parked(hart)) + field.offset + index * field.size
+  }
+
+  /** A field as a number: exact for 32-bit fields and for values below 2^53. */
+  get(hart: number, name: FieldName, index = 0): number {
+    const at = this.place(hart, name, index)
+    const low = this.view.getUint32(at, true)
+    return stateFields[name].size === 4 ? low : low + this.view.getUint32(at + 4, true) * TWO_32
+  }
+
+  /** Sets a field to a non-negative integer below 2^53. */
+  set(hart: number, name: FieldName, value: number, index = 0): void {
+    const at = this.place(hart, name, index)
+    this.view.setUint32(at, value % TWO_32, true)
+    if (stateFields[name].size === 8) this.view.setUint32(at + 4, Math.floor(value / TWO_32), true)
+  }
+
+  /** A 64-bit field, unsigned. For inspection and rare writes: BigInt stays off every hot path. */
+  getBig(hart: number, name: FieldName, index = 0): bigint {
+    return this.view.getBigUint64(this.place(hart, name, index), true)
+  }
+  setBig(hart: number, name: FieldName, value: bigint, index = 0): void {
+    this.view.setBigUint64(this.place(hart, name, index), BigInt.asUintN(64, value), true)
+  }
+
+  /** Sets or clears bits of the low half of mip. */
+  setPending(hart: number, mask: number, level: boolean): void {
+    const at = this.place(hart, "mip", 0)
+    const old = this.view.getUint32(at, true)
+    this.view.setUint32(at, level ? old | mask : old & ~mask, true)
+  }
+
+  /** Instructions the hart has executed; inside a device access, those before the one that makes it. */
+  executed(hart: number): number {
+    const target = this.get(hart, "target")
+    const left = this.get(hart, "count") + this.get(hart, "held")
+    return left === 0 ? target : target - left - 1
+  }
+
+  /** Recomputes what is derived from a hart's registers after they were changed from outside. */
+  registersChanged(hart: number): void {
+    const before = this.current
+    this.select(hart)
+    this.exports.pmpChanged()
+    this.exports.contextChanged()
+    this.select(before)
+  }
+
+  /** Makes all translations of a hart unreachable. */
+  forgetTranslations(hart: number): void {
+    const before = this.current
+    this.select(hart)
+    this.exports.forgetSpaces()
+    this.select(before)
+  }
+
+  /** Ends the reservation of a hart's LR. */
+  dropReservation(hart: number): void {
+    const at = this.place(hart, "reservation", 0)
+    this.view.setUint32(at, 0xffffffff, true)
+    this.view.setUint32(at + 4, 0xffffffff, true)
+  }
+
+  /** Asks the running hart to stop after the instruction that is accessing a device. */
+  set exitAfterInstruction(reason: ExitReason) {
+    this.set(this.current, "exitReason", reason)
+  }
+
+  /** The device access that is going on has nobody to answer it. */
+  refuseAccess(): void {
+    this.set(this.current, "busFault", 1)
+  }
+
+  /** The high half of an 8-byte device load. */
+  set loadedHigh(value: number) {
+    this.view.setUint32(SCRATCH + 4, value, true)
+  }
+
+  /** Guest RAM as bytes, from its first one on. */
+  get ram(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(RAM, RAM + this.ramBytes)
+  }
+  get rom(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(ROM, ROM + ROM_BYTES)
+  }
+
+  /** Call after writing to RAM from outside: marks pages dirty and forgets what was decoded there. */
+  ramChanged(physical: number, length: number): void {
+    if (length === 0) return
+    const first = Math.floor((physical - RAM_BASE) / PAGE_BYTES)
+    const last = Math.floor((physical - RAM_BASE + length - 1) / PAGE_BYTES)
+    for (let page = first; page <= last; page++) {
+      this.bytes[PAGE_DIRTY + page] = 1
+      this.exports.dropPageNumber(page)
+    }
+  }
+
+  /** One byte a RAM page: 1 when it was written since `cleanPages`. */
+  get dirtyPages(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(PAGE_DIRTY, PAGE_DIRTY + this.ramBytes / PAGE_BYTES)
+  }
+
+  /** Begins a new count of written pages. Write translations go too: a page is marked when one is made. */
+  cleanPages(): void {
+    this.dirtyPages.fill(0)
+    this.flushAll()
+  }
+
+  /** Empties all TLBs. Changes nothing a guest can see. */
+  flushAll(): void {
+    this.exports.flushTranslations()
+    for (let hart = 0; hart < this.hartCount; hart++) this.registersChanged(hart)
+  }
+
+  /** A hart's state for a snapshot, `SAVED_HART_BYTES` long. */
+  saveHart(hart: number): Uint8Array<ArrayBuffer> {
+    const saved = new Uint8Array(SAVED_HART_BYTES)
+    let at = 0
+    for (const [name, field] of savedFields) {
+      const from = this.place(hart, name, 0)
+      saved.set(this.bytes.subarray(from, from + field.size * field.count), at)
+      at += field.size * field.count
+    }
+    return saved
+  }
+
+  /** Puts a saved state back. */
+  restoreHart(hart: number, saved: Uint8Array): void {
+    if (saved.length !== SAVED_HART_BYTES) throw new Error("a saved hart has the wrong length")
+    let at = 0
+    for (const [name, field] of savedFields) {
+      this.bytes.set(saved.subarray(at, at + field.size * field.count), this.place(hart, name, 0))
+      at += field.size * field.count
+    }
+    this.registersChanged(hart)
+  }
+}

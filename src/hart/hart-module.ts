@@ -1,0 +1,69 @@
+/** The hart as one WebAssembly module: everything below the loop that TypeScript calls. */
+import { type FunctionRef, i32, i64, ModuleBuilder } from "../wasm/index.ts"
+import { defineAddressSpaces } from "./address-space.ts"
+import { defineCodeCache, defineFetch } from "./code-cache.ts"
+import { defineCsrAccess } from "./csr-access.ts"
+import { defineDecoder } from "./decoder.ts"
+import { defineFloat } from "./float/index.ts"
+import { defineInterpreter } from "./interpreter.ts"
+import { RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { definePmp, definePmpChanged } from "./pmp.ts"
+import { active } from "./state.ts"
+import { defineTranslation } from "./translation.ts"
+import { defineTrapDelivery } from "./trap-delivery.ts"
+
+/** `flushAddress(virtual)`: empties the TLB entries a page of the running hart can be in. */
+const defineFlushAddress = (module: ModuleBuilder): FunctionRef =>
+  module.function("flushAddress", { params: ["i64"], result: null }, f => {
+    const entry = f.let(i32.add(tlbBase(), tlbIndex(f.param(0, "i64"))))
+    for (const which of [TLB_READ, TLB_WRITE, TLB_FETCH]) f.storeI64(entry, 0, which)
+  })
+
+/** What TypeScript gives the module and what it calls. */
+export interface HartImports {
+  readonly memory: WebAssembly.Memory
+  readonly deviceLoad: (address: number, bytes: number) => number
+  readonly deviceStore: (address: number, bytes: number, low: number, high: number) => void
+}
+
+export interface HartExports {
+  readonly run: (budget: number) => number
+  readonly contextChanged: () => void
+  readonly flushTranslations: () => void
+  readonly forgetSpaces: () => void
+  readonly pmpChanged: () => void
+  readonly dropPageNumber: (page: number) => void
+}
+
+/** The module's bytes, and the table of known CSRs that its memory must hold at CSR_INDEX. */
+export const buildHartModule = (): { readonly bytes: Uint8Array<ArrayBuffer>; readonly csrIndex: Uint8Array } => {
+  const module = new ModuleBuilder()
+  module.importMemory("host", "memory", RAM / 0x10000)
+  const devices = {
+    deviceLoad: module.importFunction("host", "deviceLoad", { params: ["i32", "i32"], result: "i32" }),
+    deviceStore: module.importFunction("host", "deviceStore", { params: ["i32", "i32", "i32", "i32"], result: null }),
+  }
+  const ramBytes = () => i64.load(0, RAM_BYTES)
+  const pmpAllows = definePmp(module)
+  const pmpChanged = definePmpChanged(module)
+  const { contextChanged, flushTranslations, forgetSpaces } = defineAddressSpaces(module)
+  const { translate } = defineTranslation(module, ramBytes, pmpAllows)
+  const cache = defineCodeCache(module)
+  const memory = defineMemoryAccess(module, ramBytes, translate, cache, devices)
+  const fetch = defineFetch(module, ramBytes, translate, cache, defineDecoder(module))
+  const csr = defineCsrAccess(module, { contextChanged, flushTranslations, pmpChanged })
+  const traps = defineTrapDelivery(module, contextChanged, fetch.wordAt)
+  const float = defineFloat(module, active("fflags"))
+  defineInterpreter(module, {
+    memory,
+    fetch,
+    csr,
+    traps,
+    float,
+    flushAddress: defineFlushAddress(module),
+    forgetSpaces,
+  })
+  return { bytes: module.encode(), csrIndex: csr.index }
+}
+

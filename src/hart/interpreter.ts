@@ -1,0 +1,610 @@
+/**
+ * The interpreter: one function with a jump table over predecoded records, its cases made from the instruction table.
+ *
+ * It runs until its budget is used up or something outside the hart must act. Interrupts are looked at when it starts and after
+ * every instruction that can change what is pending or enabled (CSR writes, trap returns, device accesses): those put the budget
+ * aside (`holdBudget`), the loop ends, and goes on once the interrupts have been looked at.
+ */
+import { mstatus, mstatusBit, privilege } from "../riscv/csr.ts"
+import type { OperandName } from "../riscv/format.ts"
+import type { AmoWidth, FloatOperands, FloatOperation, LoadWidth, Semantics, StoreWidth } from "../riscv/semantics.ts"
+import { type Cause, cause } from "../riscv/trap.ts"
+import {
+  call,
+  callI32,
+  callI64,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  type I64,
+  i32,
+  i64,
+  type Label,
+  type Local,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
+import type { CsrAccess } from "./csr-access.ts"
+import { operation, type Fetch } from "./code-cache.ts"
+import { type Operation, operations, slotOffset } from "./decoder.ts"
+import type { FloatLibrary } from "./float/index.ts"
+import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
+import { raise } from "./translation.ts"
+import type { TrapDelivery } from "./trap-delivery.ts"
+
+/** What the interpreter calls. */
+export interface InterpreterParts {
+  readonly memory: MemoryAccess
+  readonly fetch: Fetch
+  readonly csr: CsrAccess
+  readonly traps: TrapDelivery
+  readonly float: FloatLibrary
+  /** `flushAddress(virtual)`: forgets the running hart's translations of one page. */
+  readonly flushAddress: FunctionRef
+  readonly forgetSpaces: FunctionRef
+}
+
+/** The loop's variables and the places a case can go to. */
+interface Frame {
+  readonly f: FunctionBuilder
+  readonly parts: InterpreterParts
+  /** The record being executed. */
+  readonly record: Local<"i32">
+  /** Instructions left after this one. */
+  readonly count: Local<"i32">
+  /** pc minus the record's address in halfwords: pc = pcBias + (record >> 2). */
+  readonly pcBias: Local<"i64">
+  /** Where to go on, for `jump`. */
+  readonly nextPc: Local<"i64">
+  readonly tlb: Local<"i32">
+  /** Next instruction: `record` names it. */
+  readonly dispatch: Label
+  /** Next instruction: `nextPc` names it. */
+  readonly jump: Label
+  /** The trap asked for in the state, at this instruction. */
+  readonly trap: Label
+  /** The budget is used up or put aside. */
+  readonly exhausted: Label
+}
+
+const loads: Record<LoadWidth, { bytes: number; read: (address: Expr<"i32">) => Expr<"i64"> }> = {
+  i8: { bytes: 1, read: i64.load8s },
+  u8: { bytes: 1, read: i64.load8u },
+  i16: { bytes: 2, read: i64.load16s },
+  u16: { bytes: 2, read: i64.load16u },
+  i32: { bytes: 4, read: i64.load32s },
+  u32: { bytes: 4, read: i64.load32u },
+  i64: { bytes: 8, read: i64.load },
+}
+
+const X = active("x")
+const F = active("f")
+const CANONICAL_NAN = 0x7fc00000
+const BOX = -0x100000000n
+
+/** An instruction's meaning with operands read from its record. */
+class InterpreterSemantics implements Semantics {
+  readonly f: FunctionBuilder
+  private readonly frame: Frame
+  private readonly operation: Operation
+
+  constructor(frame: Frame, operation: Operation) {
+    this.f = frame.f
+    this.frame = frame
+    this.operation = operation
+  }
+
+  private operand(name: OperandName) {
+    const found = this.operation.instruction.format.operands.find(operand => operand.name === name)
+    if (!found) throw new Error(`${this.operation.instruction.name} has no operand ${name}`)
+    return found
+  }
+
+  /** A number or register offset as the record keeps it. */
+  private raw(name: OperandName): Expr<"i32"> {
+    const { slot } = this.operand(name)
+    const at = slotOffset[slot]
+    return slot.startsWith("byte") ? i32.load8u(this.frame.record, at) : i32.load16u(this.frame.record, at)
+  }
+
+  private register(name: OperandName): Expr<"i64"> {
+    return i64.load(this.raw(name), X)
+  }
+
+  get rs1(): Expr<"i64"> {
+    return this.register("rs1")
+  }
+  get rs2(): Expr<"i64"> {
+    return this.register("rs2")
+  }
+  get imm(): Expr<"i64"> {
+    const { slot } = this.operand("imm")
+    const at = slotOffset[slot]
+    return slot === "D" ? i64.load32s(this.frame.record, at) : i64.load16s(this.frame.record, at)
+  }
+  get pc(): Expr<"i64"> {
+    return i64.add(this.frame.pcBias, i64.extendu(i32.shru(this.frame.record, RECORD_SHIFT)))
+  }
+  get next(): Expr<"i64"> {
+    return i64.add(this.pc, this.operation.instruction.length)
+  }
+  rd(value: I64): void {
+    this.f.storeI64(this.raw("rd"), value, X)
+  }
+
+  private spill(): void {
+    set32(this.f, "count", this.frame.count)
+  }
+  private reload(): void {
+    this.f.set(this.frame.count, get32("count"))
+  }
+  /** The TLB tag an access of `bytes` bytes must find: an unaligned address finds none. */
+  private tag(address: Expr<"i64">, bytes: number): Expr<"i64"> {
+    return i64.or(i64.and(address, BigInt(bytes - 1) | ~0xfffn), get64("dataContext"))
+  }
+  private entry(address: Expr<"i64">): Local<"i32"> {
+    return this.f.let(i32.add(this.frame.tlb, tlbIndex(address)))
+  }
+  private hostAddress(address: Expr<"i64">, entry: Expr<"i32">, which: number): Expr<"i32"> {
+    return i32.add(i32.wrap(address), i32.load(entry, which + 8))
+  }
+
+  load(width: LoadWidth, address: Expr<"i64">): Expr<"i64"> {
+    const { f } = this
+    const { bytes, read } = loads[width]
+    const virtual = f.let(address)
+    const entry = this.entry(virtual)
+    const host = f.local("i32")
+    f.if(
+      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, bytes)),
+      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
+      () => {
+        this.spill()
+        f.set(host, callI32(this.frame.parts.memory.loadSlow, virtual, i32.const(bytes)))
+        f.brIf(this.frame.trap, i32.eqz(host))
+        this.reload()
+      },
+    )
+    return f.let(read(host))
+  }
+
+  store(width: StoreWidth, address: Expr<"i64">, value: Expr<"i64">): void {
+    const { f } = this
+    const virtual = f.let(address)
+    const entry = this.entry(virtual)
+    f.if(
+      i64.eq(i64.load(entry, TLB_WRITE), this.tag(virtual, width)),
+      () => this.write(width, this.hostAddress(virtual, entry, TLB_WRITE), value),
+      () => {
+        this.spill()
+        f.brIf(this.frame.trap, callI32(this.frame.parts.memory.storeSlow, virtual, i32.const(width), value))
+        this.reload()
+      },
+    )
+  }
+
+  private write(width: StoreWidth, host: Expr<"i32">, value: Expr<"i64">): void {
+    const { f } = this
+    if (width === 1) f.storeI64As8(host, value)
+    else if (width === 2) f.storeI64As16(host, value)
+    else if (width === 4) f.storeI64As32(host, value)
+    else f.storeI64(host, value)
+  }
+
+  /** Where an atomic acts in this memory, and whether it got there by the slow path. */
+  private atomicPlace(width: AmoWidth, virtual: Expr<"i64">): { host: Local<"i32">; slow: Local<"i32"> } {
+    const { f } = this
+    const entry = this.entry(virtual)
+    const host = f.local("i32")
+    const slow = f.local("i32")
+    f.set(slow, 0)
+    f.if(
+      i64.eq(i64.load(entry, TLB_WRITE), this.tag(virtual, width)),
+      () => f.set(host, this.hostAddress(virtual, entry, TLB_WRITE)),
+      () => {
+        this.spill()
+        f.set(host, callI32(this.frame.parts.memory.atomicHost, virtual, i32.const(width), i32.const(0)))
+        f.brIf(this.frame.trap, i32.eqz(host))
+        f.set(slow, 1)
+      },
+    )
+    return { host, slow }
+  }
+
+  /** After an atomic wrote on the slow path. `trapValue` holds its physical address. */
+  private wroteAtomic(slow: Expr<"i32">, width: AmoWidth): void {
+    this.f.if(slow, () => {
+      this.f.call(this.frame.parts.memory.wrote, get64("trapValue"), i32.const(width))
+      this.reload()
+    })
+  }
+
+  amo(width: AmoWidth, address: Expr<"i64">, compute: (old: Expr<"i64">) => Expr<"i64">): Expr<"i64"> {
+    const { f } = this
+    const virtual = f.let(address)
+    const { host, slow } = this.atomicPlace(width, virtual)
+    const old = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
+    this.write(width, host, compute(old))
+    this.wroteAtomic(slow, width)
+    return old
+  }
+
+  loadReserved(width: AmoWidth, address: Expr<"i64">): Expr<"i64"> {
+    const { f } = this
+    const virtual = f.let(address)
+    const entry = this.entry(virtual)
+    const host = f.local("i32")
+    f.if(
+      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, width)),
+      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
+      () => {
+        this.spill()
+        f.set(host, callI32(this.frame.parts.memory.atomicHost, virtual, i32.const(width), i32.const(1)))
+        f.brIf(this.frame.trap, i32.eqz(host))
+      },
+    )
+    const value = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
+    set64(f, "reservation", i64.extendu(host))
+    set64(f, "reservedValue", value)
+    return value
+  }
+
+  storeConditional(width: AmoWidth, address: Expr<"i64">, value: Expr<"i64">): Expr<"i64"> {
+    const { f } = this
+    const virtual = f.let(address)
+    const { host, slow } = this.atomicPlace(width, virtual)
+    const held = i32.and(
+      i64.eq(get64("reservation"), i64.extendu(host)),
+      i64.eq(get64("reservedValue"), width === 4 ? i64.load32s(host) : i64.load(host)),
+    )
+    const failed = f.let(i64.const(1))
+    f.if(held, () => {
+      this.write(width, host, value)
+      this.wroteAtomic(slow, width)
+      f.set(failed, 0)
+    })
+    set64(f, "reservation", -1)
+    return failed
+  }
+
+  branch(condition: Expr<"i32"> | number): void {
+    this.f.if(condition, () => this.jumpRelative())
+  }
+
+  jumpRelative(): void {
+    const { f, frame } = this
+    const { slot } = this.operand("imm")
+    const at = slotOffset[slot]
+    const distance = slot === "D" ? i32.load(frame.record, at) : i32.load16s(frame.record, at)
+    if (this.operation.near) {
+      f.set(frame.record, i32.add(frame.record, distance))
+      f.br(frame.dispatch)
+    } else {
+      f.set(frame.nextPc, i64.add(this.pc, i64.extend(distance)))
+      f.br(frame.jump)
+    }
+  }
+
+  jump(address: Expr<"i64">): void {
+    this.f.set(this.frame.nextPc, address)
+    this.f.br(this.frame.jump)
+  }
+
+  trap(code: Cause, value: I64): void {
+    raise(this.f, code, typeof value === "object" ? value : i64.const(value))
+    this.f.br(this.frame.trap)
+  }
+
+  csr(compute: ((old: Expr<"i64">) => Expr<"i64">) | null): Expr<"i64"> {
+    return this.accessCsr(i32.const(compute ? 1 : 0), compute)
+  }
+  csrUnlessZero(compute: (old: Expr<"i64">) => Expr<"i64">): Expr<"i64"> {
+    const source = this.operation.instruction.format.operands.some(operand => operand.name === "rs1") ? "rs1" : "imm"
+    return this.accessCsr(this.f.let(i32.ne(this.raw(source), 0)), compute)
+  }
+  private accessCsr(writes: Expr<"i32">, compute: ((old: Expr<"i64">) => Expr<"i64">) | null): Expr<"i64"> {
+    const { f, frame } = this
+    const { csr } = frame.parts
+    this.spill()
+    const old = f.let(callI64(csr.read, this.raw("csr"), writes))
+    f.brIf(frame.trap, get32("trapped"))
+    if (compute) {
+      f.if(writes, () => {
+        f.call(csr.write, this.raw("csr"), compute(old))
+        this.reload()
+      })
+    }
+    return old
+  }
+
+  private illegalUnless(permitted: Expr<"i32">): void {
+    this.f.if(i32.eqz(permitted), () => this.trap(cause.illegalInstruction, 0))
+  }
+
+  /** Stops the loop after this instruction. */
+  private hold(): void {
+    this.spill()
+    holdBudget(this.f)
+    this.reload()
+  }
+
+  system(kind: "ecall" | "ebreak" | "mret" | "sret" | "wfi" | "fence.i"): void {
+    const { f, frame } = this
+    const level = get32("privilege")
+    const statusBit = (position: number) => i32.and(i32.wrap(i64.shru(get64("mstatus"), position)), 1)
+    switch (kind) {
+      case "ecall":
+        f.if(i32.and(get32("builtinSbi"), i32.eq(level, privilege.supervisor)), () => {
+          set32(f, "exitReason", exitReason.sbi)
+          this.hold()
+          f.br(frame.exhausted)
+        })
+        raise(f, i64.extendu(i32.add(level, cause.ecallFromU)), i64.const(0))
+        f.br(frame.trap)
+        return
+      case "ebreak":
+        return this.trap(cause.breakpoint, 0)
+      case "mret":
+      case "sret": {
+        const target = f.let(callI64(frame.parts.traps[kind]))
+        f.if(i64.eq(target, -1), () => this.trap(cause.illegalInstruction, 0))
+        this.hold()
+        return this.jump(target)
+      }
+      case "wfi": {
+        const forbidden = i32.or(
+          i32.eq(level, privilege.user),
+          i32.and(i32.eq(level, privilege.supervisor), statusBit(mstatusBit.TW)),
+        )
+        f.if(forbidden, () => this.trap(cause.illegalInstruction, 0))
+        f.if(i64.eqz(i64.and(get64("mip"), get64("mie"))), () => {
+          set32(f, "exitReason", exitReason.wait)
+          this.hold()
+        })
+        return
+      }
+      case "fence.i":
+        // Writes to predecoded code are seen at once.
+        return
+    }
+  }
+
+  sfenceVma(): void {
+    const { f, frame } = this
+    const level = get32("privilege")
+    const forbidden = i32.or(
+      i32.eq(level, privilege.user),
+      i32.and(
+        i32.eq(level, privilege.supervisor),
+        i32.and(i32.wrap(i64.shru(get64("mstatus"), mstatusBit.TVM)), 1),
+      ),
+    )
+    f.if(forbidden, () => this.trap(cause.illegalInstruction, 0))
+    f.if(
+      i32.and(i32.ne(this.raw("rs1"), 0), i32.eqz(get32("superpages"))),
+      () => f.call(frame.parts.flushAddress, this.rs1),
+      () => f.call(frame.parts.forgetSpaces),
+    )
+    // The very next fetch uses the new tables.
+    this.hold()
+  }
+
+  requireFloat(): void {
+    this.illegalUnless(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
+  }
+  private setFloatDirty(): void {
+    set64(this.f, "mstatus", i64.or(get64("mstatus"), mstatus.FS))
+  }
+
+  get rawFs1(): Expr<"i64"> {
+    return i64.load(this.raw("rs1"), F)
+  }
+  get rawFs2(): Expr<"i64"> {
+    return i64.load(this.raw("rs2"), F)
+  }
+
+  /** The rounding mode in force; an illegal instruction when it is none. */
+  private roundingMode(): Expr<"i32"> {
+    const { f } = this
+    const mode = f.let(this.raw("rm"))
+    f.if(i32.gtu(mode, 4), () => {
+      this.illegalUnless(i32.eq(mode, 7))
+      f.set(mode, get32("frm"))
+      this.illegalUnless(i32.leu(mode, 4))
+    })
+    return mode
+  }
+
+  private computeFloat(name: string, operands: readonly Expr[]): Expr {
+    const { f, frame } = this
+    const callee = frame.parts.float[name as keyof FloatLibrary]
+    const rounds = callee.type.params.length > operands.length
+    const result = f.let(call(callee, ...operands, ...(rounds ? [this.roundingMode()] : [])))
+    this.setFloatDirty()
+    return result
+  }
+
+  readonly double: FloatOperands<"i64"> = this.floatOperands<"i64">(
+    "64",
+    offset => i64.load(offset, F),
+    bits => bits,
+  )
+  readonly single: FloatOperands<"i32"> = this.floatOperands<"i32">(
+    "32",
+    offset =>
+      // Boxed: all ones above. Anything else reads as the canonical NaN.
+      i32.select(i32.load(offset, F), CANONICAL_NAN, i32.eq(i32.load(offset, F + 4), -1)),
+    bits => i64.or(i64.extendu(bits), BOX),
+  )
+
+  private floatOperands<T extends "i32" | "i64">(
+    suffix: "32" | "64",
+    read: (offset: Expr<"i32">) => Expr<T>,
+    box: (bits: Expr<T>) => Expr<"i64">,
+  ): FloatOperands<T> {
+    const semantics = this
+    return {
+      get fs1() {
+        return read(semantics.raw("rs1"))
+      },
+      get fs2() {
+        return read(semantics.raw("rs2"))
+      },
+      get fs3() {
+        return read(semantics.raw("rs3"))
+      },
+      fd(bits) {
+        semantics.f.storeI64(semantics.raw("rd"), box(bits), F)
+        semantics.setFloatDirty()
+      },
+      compute: (name: FloatOperation, ...operands) => semantics.computeFloat(name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`, operands),
+    }
+  }
+
+  narrow(): Expr<"i32"> {
+    return this.computeFloat("narrow", [this.double.fs1]) as Expr<"i32">
+  }
+  widen(): Expr<"i64"> {
+    // The rounding mode does nothing here, but a reserved one is still illegal.
+    this.roundingMode()
+    return this.computeFloat("widen", [this.single.fs1]) as Expr<"i64">
+  }
+}
+
+/** Defines `run(budget)`: executes up to `budget` instructions of the running hart; gives an exit reason. */
+export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts): FunctionRef =>
+  module.function(
+    "run",
+    { params: ["i32"], result: "i32" },
+    f => {
+      const budget = f.param(0, "i32")
+      const record = f.local("i32")
+      const count = f.local("i32")
+      const pcBias = f.local("i64")
+      const nextPc = f.local("i64")
+      const tlb = f.let(tlbBase())
+      const jumpPending = f.local("i32")
+      const base = f.local("i32")
+      const entry = f.local("i32")
+      const pc = () => i64.add(pcBias, i64.extendu(i32.shru(record, RECORD_SHIFT)))
+
+      set64(f, "target", i64.add(get64("target"), i64.extendu(budget)))
+      set32(f, "held", 0)
+      set32(f, "exitReason", exitReason.budget)
+      f.set(count, budget)
+      f.set(nextPc, callI64(parts.traps.pollInterrupts, get64("pc")))
+      f.set(jumpPending, 1)
+
+      f.loop(main => {
+        f.block(trap => {
+          f.block(jump => {
+            f.block(exhausted => {
+              f.brIf(jump, jumpPending)
+              f.loop(dispatch => {
+                f.brIf(exhausted, i32.eqz(count))
+                f.set(count, i32.sub(count, 1))
+                const frame: Frame = { f, parts, record, count, pcBias, nextPc, tlb, dispatch, jump, trap, exhausted }
+                f.switch(i32.load16u(record), cases(frame), () => f.unreachable())
+                f.unreachable()
+              })
+            })
+            // The budget is used up, or was put aside for this.
+            f.if(i32.and(i32.ne(get32("held"), 0), i32.eqz(get32("exitReason"))), () => {
+              f.set(count, get32("held"))
+              set32(f, "held", 0)
+              f.set(nextPc, callI64(parts.traps.pollInterrupts, pc()))
+              f.set(jumpPending, 1)
+              f.br(main)
+            })
+            set64(f, "pc", pc())
+            set64(f, "target", i64.sub(get64("target"), i64.extendu(get32("held"))))
+            set32(f, "count", 0)
+            set32(f, "held", 0)
+            f.return(get32("exitReason"))
+          })
+          // To `nextPc`: the page's records from the fetch TLB, or found and made.
+          f.set(jumpPending, 0)
+          f.set(
+            entry,
+            i32.add(tlb, i32.and(i32.wrap(i64.shru(nextPc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)),
+          )
+          f.if(
+            i64.eq(
+              i64.load(entry, TLB_FETCH),
+              i64.or(i64.and(nextPc, ~0xfffn), get64("fetchContext")),
+            ),
+            () => f.set(base, i32.load(entry, TLB_FETCH + 8)),
+            () => {
+              // Without budget there is no fetch: it may trap.
+              f.set(pcBias, nextPc)
+              f.set(record, 0)
+              f.brIf(main, i32.eqz(count))
+              f.set(base, callI32(parts.fetch.fetchSlow, nextPc))
+              f.if(i32.eqz(base), () => {
+                f.set(count, i32.sub(count, 1))
+                f.br(trap)
+              })
+            },
+          )
+          f.set(record, i32.add(base, i32.shl(i32.and(i32.wrap(nextPc), 0xffe), RECORD_SHIFT)))
+          f.set(pcBias, i64.sub(i64.and(nextPc, ~0xfffn), i64.extendu(i32.shru(base, RECORD_SHIFT))))
+          f.br(main)
+        })
+        f.set(nextPc, callI64(parts.traps.takeException, pc()))
+        f.set(jumpPending, 1)
+        f.br(main)
+      })
+      f.unreachable()
+    },
+    { exported: true },
+  )
+
+/** The jump table. Operations that read the same slots and mean the same share a case. */
+const cases = (frame: Frame): (() => void)[] => {
+  const { f, parts, record, count, pcBias, nextPc } = frame
+  const pc = () => i64.add(pcBias, i64.extendu(i32.shru(record, RECORD_SHIFT)))
+  const giveBack = () => f.set(count, i32.add(count, 1))
+  const special: (() => void)[] = []
+  special[operation.decode] = () => {
+    giveBack()
+    f.call(parts.fetch.decodeAt, record)
+    f.br(frame.dispatch)
+  }
+  special[operation.pageEnd] = () => {
+    giveBack()
+    f.set(nextPc, pc())
+    f.br(frame.jump)
+  }
+  special[operation.crossing] = () => {
+    f.set(nextPc, pc())
+    f.brIf(frame.trap, callI32(parts.fetch.decodeCrossing, nextPc))
+    giveBack()
+    f.set(pcBias, i64.sub(nextPc, CROSSING_RECORD >> RECORD_SHIFT))
+    f.set(record, CROSSING_RECORD)
+    f.br(frame.dispatch)
+  }
+  special[operation.illegal] = () => {
+    raise(f, cause.illegalInstruction, i64.const(0))
+    f.br(frame.trap)
+  }
+  const shared = new Map<string, () => void>()
+  const meanings = new Map<unknown, number>()
+  const bodies = operations.map(op => {
+    const { instruction, near } = op
+    if (!meanings.has(instruction.meaning)) meanings.set(instruction.meaning, meanings.size)
+    const slots = instruction.format.operands.map(({ name, kind, slot }) => `${name}${kind}${slot}`).sort()
+    const key = [meanings.get(instruction.meaning), instruction.length, near, ...slots].join()
+    const body =
+      shared.get(key) ??
+      (() => {
+        f.scope(() => instruction.meaning(new InterpreterSemantics(frame, op)))
+        f.set(record, i32.add(record, (instruction.length / 2) * RECORD_BYTES))
+        f.br(frame.dispatch)
+      })
+    shared.set(key, body)
+    return body
+  })
+  return [...special, ...bodies]
+}
+

@@ -1,0 +1,77 @@
+/**
+ * Where everything lies in a machine's one WebAssembly memory. Addresses are byte offsets, fixed for every machine, so that one
+ * compiled module serves them all; only the length of guest RAM, which comes last, differs.
+ */
+
+/** Harts one machine can have. */
+export const HARTS_MAX = 8
+
+/** 4 KiB, the size of a guest page. */
+export const PAGE_BYTES = 4096
+export const PAGE_SHIFT = 12
+
+/** Bytes of guest RAM, as a 64-bit integer. */
+export const RAM_BYTES = 0xff0
+/** The running hart's state; the others are parked in `PARKED`. */
+export const ACTIVE = 0x1000
+/** Bytes reserved for one hart's state. */
+export const HART_BYTES = 0x800
+/** A value on its way between a device or two pages and an instruction. */
+export const SCRATCH = 0x2000
+/** The record of an instruction that crosses a page boundary, and the end-of-page record after it. */
+export const CROSSING_RECORD = 0x2100
+/** For each of 4096 CSR numbers one byte: its index in the table of known ones, 0 when there is none. */
+export const CSR_INDEX = 0x3000
+/** Parked states, hart by hart. */
+export const PARKED = 0x4000
+/** The address-space table of all harts. */
+export const ADDRESS_SPACES = 0x8000
+
+/** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
+export const TLB = 0x100000
+export const TLB_ENTRIES = 4096
+export const TLB_ENTRY_BYTES = 16
+export const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES
+export const TLB_READ = 0
+export const TLB_WRITE = TLB_BYTES
+export const TLB_FETCH = 2 * TLB_BYTES
+/** Bytes of one hart's buffers. */
+export const TLB_HART_BYTES = 4 * TLB_BYTES
+
+/** RAM pages a machine can have: what fits a 4 GiB WebAssembly memory beside the tables. */
+export const RAM_PAGES_MAX = 0xf0000
+/** Pages of the boot ROM; they are numbered after the RAM pages. */
+export const ROM_PAGES = 15
+
+/** For each page: the address of its predecoded records, 0 when it has none. */
+export const PAGE_CODE = TLB + HARTS_MAX * TLB_HART_BYTES
+/** For each page one byte: 1 when it was written since the flags were last cleared. */
+export const PAGE_DIRTY = PAGE_CODE + 4 * (RAM_PAGES_MAX + 16)
+
+/** Predecoded pages. A record is 8 bytes and stands for one halfword of guest memory; one more ends the page. */
+export const RECORD_BYTES = 8
+export const RECORD_SHIFT = 2
+export const CODE_PAGE_BYTES = (PAGE_BYTES / 2) * RECORD_BYTES + 64
+export const CODE_PAGES = 4096
+/** For each predecoded page: its guest page's number, its address in this memory, how often it was written to. */
+export const CODE_PAGE_INFO = (PAGE_DIRTY + RAM_PAGES_MAX + 4096) & ~0xfff
+export const CODE_PAGE_INFO_BYTES = 16
+export const CODE = CODE_PAGE_INFO + CODE_PAGES * CODE_PAGE_INFO_BYTES
+
+const align64K = (address: number) => (address + 0xffff) & ~0xffff
+
+/** The boot ROM. */
+export const ROM = align64K(CODE + CODE_PAGES * CODE_PAGE_BYTES)
+/** Guest RAM. */
+export const RAM = ROM + 0x10000
+
+/** Guest physical addresses. */
+export const ROM_BASE = 0x1000
+export const ROM_BYTES = ROM_PAGES * PAGE_BYTES
+export const RAM_BASE = 0x80000000
+
+/** The most guest RAM, in bytes. */
+export const RAM_BYTES_MAX = 0x100000000 - RAM
+
+/** Pages of 64 KiB the WebAssembly memory needs for this much guest RAM. */
+export const wasmPages = (ramBytes: number): number => Math.ceil((RAM + ramBytes) / 0x10000)
