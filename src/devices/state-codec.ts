@@ -204,12 +204,12 @@ class ByteReader {
     for (;;) {
       const byte = this.byte()
       const digit = byte & 0x7f
-      // The eighth byte starts at bit 49, so only its low five bits can be part of a number up to 2^53.
-      if (scale === 2 ** 49 && byte > 0x10) throw new Error("State has an integer beyond 2^53.")
+      // The eighth byte starts at bit 49. Checked before adding, as 2^53 + 1 would round to 2^53.
+      if (scale === 2 ** 49 && (byte > 0x10 || (byte === 0x10 && value > 0)))
+        throw new Error("State has an integer beyond 2^53.")
       value += digit * scale
       if (byte < 0x80) {
         if (byte === 0 && scale > 1) throw new Error("State has an integer that is not in its shortest form.")
-        if (value > INTEGER_MAX) throw new Error("State has an integer beyond 2^53.")
         return value
       }
       scale *= 0x80

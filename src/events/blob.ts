@@ -58,7 +58,8 @@ export class BlobWriter {
     const size = this.chunk * chunkBytes + this.pendingBytes
     if (this.pendingBytes > 0) this.flush()
     const hash = this.hash.digest()
-    if (selectFirst(this.db, query.selectFrom("blob").select("id").where("hash", "=", hash)) !== undefined) this.abandon()
+    if (selectFirst(this.db, query.selectFrom("blob").select("id").where("hash", "=", hash)) !== undefined)
+      this.abandon()
     else run(this.db, query.updateTable("blob").set({ hash, size }).where("id", "=", this.id))
     return { hash: hash.toString("hex"), bytes: size }
   }
@@ -101,10 +102,7 @@ export const readBlob = (db: Database, hash: string): Iterable<Uint8Array> | nul
 }
 
 function* eachPiece(db: Database, hash: string, id: number, size: number): Generator<Uint8Array> {
-  const select = prepare(
-    db,
-    query.selectFrom("blob_chunk").select("data").where("blob", "=", 0).where("chunk", "=", 0),
-  )
+  const select = prepare(db, query.selectFrom("blob_chunk").select("data").where("blob", "=", 0).where("chunk", "=", 0))
   const whole = createHash("sha256")
   for (let chunk = 0; chunk * chunkBytes < size; chunk++) {
     const length = Math.min(chunkBytes, size - chunk * chunkBytes)

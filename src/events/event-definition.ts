@@ -1,11 +1,11 @@
 /** One kind of event: its current version and layout, and how its older versions become the current one. */
 import { MalformedPayload, UnknownEvent } from "./errors.ts"
-import { decodeWire, type Wire } from "./wire.ts"
+import { type AnyWire, decodeWire, type Wire } from "./wire.ts"
 
 /** A layout no longer written. `upcast` turns its value into one of the next version. */
 export interface OlderVersion {
-  readonly wire: Wire<any>
-  upcast(payload: any): unknown
+  readonly wire: AnyWire
+  upcast(payload: never): unknown
 }
 
 export interface EventDefinition<A> {
@@ -37,8 +37,8 @@ export const decodePayload = <A>(
   const wire = version === definition.version ? definition.wire : definition.older[version - 1]!.wire
   let value: unknown
   try {
-    value = decodeWire<any>(wire, payload)
-    for (const step of definition.older.slice(version - 1)) value = step.upcast(value)
+    value = decodeWire(wire as Wire<unknown>, payload)
+    for (const step of definition.older.slice(version - 1)) value = step.upcast(value as never)
   } catch (cause) {
     throw new MalformedPayload({ kind, version, problem: cause instanceof Error ? cause.message : String(cause) })
   }

@@ -5,7 +5,7 @@ import { ContentDamaged } from "./database.ts"
 import { WorldDamaged } from "./errors.ts"
 import { decodeEvent, type EventKind, type StoredEvent } from "./event.ts"
 import { comparePositions, formatPosition, type Position } from "./position.ts"
-import { DigestChain, digestBytes, type Row, zeroDigest } from "./row.ts"
+import { DigestChain, digestBytes, plainBytes, type Row, zeroDigest } from "./row.ts"
 import { type EventTable, prepare, query, selectFirst } from "./tables.ts"
 
 /** Where the log ends. */
@@ -64,7 +64,7 @@ export const readHead = (db: Database): Head => {
   const head = selectFirst(db, query.selectFrom("head").select(["seq", "digest"]))
   if (head === undefined || !isNatural(head.seq) || !Buffer.isBuffer(head.digest))
     throw new ContentDamaged("it does not say where its log ends")
-  return head
+  return { seq: head.seq, digest: plainBytes(head.digest) }
 }
 
 const toStoredEvent = (path: string, columns: EventTable): StoredEvent => {
@@ -78,7 +78,7 @@ const toStoredEvent = (path: string, columns: EventTable): StoredEvent => {
       problem: "its row has columns of the wrong type",
     })
   const event = decodeEvent(row.kind, row.version, row.payload)
-  return { ...event, seq: row.seq, position: row.position, version: row.version, digest: columns.digest }
+  return { ...event, seq: row.seq, position: row.position, version: row.version, digest: plainBytes(columns.digest) }
 }
 
 /** First seq whose event is at or after `position`; one past the end where there is none. The log is ordered by position. */
@@ -150,7 +150,7 @@ export const verifyLog = (db: Database): Verification => {
       if (Buffer.compare(expected, columns.digest) !== 0)
         return found(row.kind, row.position, "its digest does not match its content")
       events++
-      digest = columns.digest
+      digest = plainBytes(columns.digest)
       lastPosition = row.position
     }
     const head = readHead(db)

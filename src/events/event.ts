@@ -1,10 +1,10 @@
 /** The kinds of events a world's history is made of. A new kind is one entry of `definitions`. */
 import { Schema } from "effect"
 import { UnknownEvent } from "./errors.ts"
-import { decodePayload, define } from "./event-definition.ts"
+import { decodePayload, define, type EventDefinition } from "./event-definition.ts"
 import { Genesis } from "./genesis.ts"
 import type { Position } from "./position.ts"
-import { bytes, encodeWire, json, list, natural, record, text, type WireType } from "./wire.ts"
+import { bytes, encodeWire, json, list, natural, record, text, type Wire, type WireType } from "./wire.ts"
 
 /** A change of a machine's or the world's life. */
 export const Lifecycle = Schema.Union([
@@ -73,12 +73,15 @@ export const isEventKind = (kind: string): kind is EventKind => Object.hasOwn(de
 
 /** The canonical payload bytes in the current version. @throws when the payload is not one of this kind. */
 export const encodeEvent = <K extends EventKind>(kind: K, payload: Payload<K>): Uint8Array =>
-  encodeWire<any>(definitions[kind].wire, payload)
+  encodeWire(definitions[kind].wire as Wire<unknown>, payload)
 
 /** @throws UnknownEvent, MalformedPayload */
 export const decodeEvent = (kind: string, version: number, payload: Uint8Array): Event => {
-  if (!isEventKind(kind)) throw new UnknownEvent({ kind, version })
-  return { kind, payload: decodePayload<any>(definitions[kind], kind, version, payload) } as Event
+  if (!isEventKind(kind)) throw new UnknownEvent({ kind: String(kind), version: Number(version) })
+  return {
+    kind,
+    payload: decodePayload(definitions[kind] as EventDefinition<unknown>, kind, version, payload),
+  } as Event
 }
 
 const jsonEncoders = new Map<EventKind, (payload: unknown) => unknown>()

@@ -6,7 +6,7 @@ import { closeSync, openSync, rmSync, statSync } from "node:fs"
 import BetterSqlite, { type Database } from "better-sqlite3"
 import { Effect, type Scope } from "effect"
 import { attempt } from "./database.ts"
-import { WorldInUse, type WorldDamaged, type WorldUnreadable } from "./errors.ts"
+import { type WorldDamaged, WorldInUse, type WorldUnreadable } from "./errors.ts"
 
 const inode = (file: string): number | null => statSync(file, { throwIfNoEntry: false })?.ino ?? null
 
@@ -19,7 +19,8 @@ const tryLock = (path: string, file: string): Database | null => {
     db.exec("BEGIN EXCLUSIVE")
   } catch (cause) {
     db.close()
-    if (cause instanceof BetterSqlite.SqliteError && cause.code.startsWith("SQLITE_BUSY")) throw new WorldInUse({ path })
+    if (cause instanceof BetterSqlite.SqliteError && cause.code.startsWith("SQLITE_BUSY"))
+      throw new WorldInUse({ path })
     throw cause
   }
   // The holder before us removes the file while it has the lock: then we hold a file that has no name any more.

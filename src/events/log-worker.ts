@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import BetterSqlite from "better-sqlite3"
 import { BlobWriter } from "./blob.ts"
-import { writeHead } from "./event-reader.ts"
+import { type Head, writeHead } from "./event-reader.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
 import { removeSnapshot, SnapshotWriter } from "./snapshot-writer.ts"
@@ -19,6 +19,9 @@ import {
 
 const { path, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
 const ring = new Ring(memory)
+
+class AbandonedSnapshot extends Error {}
+
 const send = (message: Message) => port.postMessage(message)
 
 const toFailure = (cause: unknown): Failure =>
@@ -58,7 +61,7 @@ const serve = () => {
   const chain = new DigestChain(lastDigest)
   let digest: Uint8Array = lastDigest
 
-  const insertFrames = (frames: Buffer): { count: number; bytes: number } => {
+  const insertFrames = (frames: Buffer): { count: number; bytes: number; head: Head } => {
     let offset = 0
     let count = 0
     let seq = 0
@@ -75,23 +78,30 @@ const serve = () => {
       offset = end
       count++
     }
-    writeHead(db, { seq, digest })
-    return { count, bytes: offset }
+    const head = { seq, digest }
+    writeHead(db, head)
+    return { count, bytes: offset, head }
   }
   const commitFrames = db.transaction(insertFrames)
 
   /** Makes what is queued durable. Throws when the host does not take it; then the chain is broken and no more may follow. */
   const commit = (): void => {
     while (ring.queuedBytes > 0) {
-      const { count, bytes } = commitFrames(ring.peek(4 << 20))
+      const { count, bytes, head } = commitFrames(ring.peek(4 << 20))
       ring.free(bytes, count)
-      send({ about: "durable", digest })
+      send({ about: "durable", head })
     }
   }
 
   let nextHandle = 1
   const blobs = new Map<number, BlobWriter>()
   const snapshots = new Map<number, SnapshotWriter>()
+
+  const writerOf = (snapshot: number): SnapshotWriter => {
+    const writer = snapshots.get(snapshot)
+    if (writer === undefined) throw new AbandonedSnapshot("an earlier part of the snapshot could not be written")
+    return writer
+  }
 
   const perform = (request: Exclude<Request, { job: "stop" }>): unknown => {
     switch (request.job) {
@@ -115,11 +125,11 @@ const serve = () => {
         return nextHandle++
       case "writePages": {
         const { buffer, byteOffset, byteLength } = request.contents
-        snapshots.get(request.snapshot)!.pages(request.indexes, Buffer.from(buffer, byteOffset, byteLength))
+        writerOf(request.snapshot).pages(request.indexes, Buffer.from(buffer, byteOffset, byteLength))
         return null
       }
       case "endSnapshot": {
-        const info = snapshots.get(request.snapshot)!.finish(request.head)
+        const info = writerOf(request.snapshot).finish(request.head)
         snapshots.delete(request.snapshot)
         return info
       }
@@ -132,10 +142,17 @@ const serve = () => {
   }
 
   const answer = (request: Exclude<Request, { job: "stop" }>): void => {
+    // Parts of something larger become durable with its end: syncing each of them would only cost time.
+    const part = request.job === "writePages" || request.job === "writeBlob"
     try {
+      if (part) db.pragma("synchronous = NORMAL")
       send({ about: "reply", id: request.id, value: db.transaction(() => perform(request))() })
     } catch (cause) {
+      // What was rolled back is missing: nothing may be built on it.
+      if (request.job === "writePages" || request.job === "endSnapshot") snapshots.delete(request.snapshot)
       send({ about: "refusal", id: request.id, failure: toFailure(cause) })
+    } finally {
+      if (part) db.pragma("synchronous = FULL")
     }
   }
 

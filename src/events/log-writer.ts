@@ -1,7 +1,7 @@
 /** The recording end of a world's log: a cheap synchronous append, and knowing when it is durable. */
 import { Buffer } from "node:buffer"
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads"
-import { Effect, type Scope } from "effect"
+import { Effect, Result, type Scope } from "effect"
 import { WorldDamaged, WorldWriteFailed } from "./errors.ts"
 import { definitions, type EventKind, encodeEvent, type Payload } from "./event.ts"
 import type { Head } from "./event-reader.ts"
@@ -74,11 +74,12 @@ export class WorkerLogWriter implements LogWriter {
   private seq: number
   private durableCount = 0
   private durableAt: number
-  private durableDigest: Uint8Array
+  /** The last end of the log that the worker told of; the shared counter may be ahead of it. */
+  private told: Head
   private failed: WorldWriteFailed | null = null
-  private closing = false
+  private ended = false
   private readonly waiters = new Set<Waiter>()
-  private readonly replies = new Map<number, (outcome: Effect.Effect<unknown, Failure>) => void>()
+  private readonly replies = new Map<number, (outcome: Result.Result<unknown, Failure>) => void>()
   private nextRequest = 1
 
   constructor(path: string, head: Head, options: LogWriterOptions) {
@@ -88,7 +89,7 @@ export class WorkerLogWriter implements LogWriter {
     this.path = path
     this.seq = head.seq + 1
     this.durableAt = head.seq
-    this.durableDigest = head.digest
+    this.told = head
     const memory = Ring.allocate(capacity)
     this.ring = new Ring(memory)
     const { port1, port2 } = new MessageChannel()
@@ -101,14 +102,14 @@ export class WorkerLogWriter implements LogWriter {
       fileBytesMax: options.fileBytesMax ?? null,
     }
     this.worker = new Worker(workerFile, { workerData, transferList: [port2], execArgv: [] })
-    this.worker.on("error", cause => this.fail({ code: cause.name, problem: cause.message }))
     this.started = new Promise(resolve => {
       this.port.on("message", (message: Message) => {
         if (message.about === "ready" || message.about === "failed") resolve()
         this.receive(message)
       })
+      this.worker.on("error", cause => this.end(String(cause)))
       this.worker.on("exit", () => {
-        if (!this.closing) this.fail({ code: "EXIT", problem: "its writer thread ended" })
+        this.end("its writer thread ended")
         resolve()
       })
     })
@@ -181,8 +182,8 @@ export class WorkerLogWriter implements LogWriter {
       const last = this.seq - 1
       this.ring.signal(true)
       return Effect.map(
-        this.until(() => this.durableSeq >= last),
-        () => ({ seq: this.durableAt, digest: this.durableDigest }),
+        this.until(() => this.told.seq >= last),
+        () => this.told,
       )
     })
   }
@@ -196,27 +197,19 @@ export class WorkerLogWriter implements LogWriter {
 
   private until(ready: () => boolean): Effect.Effect<void, WorldWriteFailed> {
     return Effect.callback<void, WorldWriteFailed>(resume => {
-      if (this.failed !== null) return resume(Effect.fail(this.failed))
-      // What the messages tell is in step with the digest; the shared counters may be ahead of them.
       const waiter: Waiter = { ready, resume }
       this.waiters.add(waiter)
-      if (this.told()) this.settle()
+      this.settle()
       return Effect.sync(() => this.waiters.delete(waiter))
     })
   }
 
-  private toldFrames = 0
-
-  /** Whether every commit so far has been announced, so that `durableDigest` belongs to `durableSeq`. */
-  private told(): boolean {
-    return this.toldFrames === this.ring.durableFrames
-  }
-
   private settle(): void {
     for (const waiter of this.waiters) {
-      if (this.failed === null && !waiter.ready()) continue
+      const ready = waiter.ready()
+      if (!ready && this.failed === null) continue
       this.waiters.delete(waiter)
-      waiter.resume(this.failed === null ? Effect.void : Effect.fail(this.failed))
+      waiter.resume(ready ? Effect.void : Effect.fail(this.failed!))
     }
   }
 
@@ -225,20 +218,22 @@ export class WorkerLogWriter implements LogWriter {
       case "ready":
         return
       case "durable":
-        this.toldFrames = this.ring.durableFrames
-        this.durableDigest = message.digest
-        return this.settle()
+        this.told = message.head
+        this.settle()
+        return
       case "failed":
         this.fail(message.failure)
         return
       case "reply":
-        return this.reply(message.id, Effect.succeed(message.value))
+        this.reply(message.id, Result.succeed(message.value))
+        return
       case "refusal":
-        return this.reply(message.id, Effect.fail(message.failure))
+        this.reply(message.id, Result.fail(message.failure))
+        return
     }
   }
 
-  private reply(id: number, outcome: Effect.Effect<unknown, Failure>): void {
+  private reply(id: number, outcome: Result.Result<unknown, Failure>): void {
     this.replies.get(id)?.(outcome)
     this.replies.delete(id)
   }
@@ -246,30 +241,45 @@ export class WorkerLogWriter implements LogWriter {
   private fail(failure: Failure): WorldWriteFailed {
     this.failed ??= new WorldWriteFailed({ path: this.path, ...failure, durableSeq: this.durableSeq })
     this.settle()
-    if (failure.code === "EXIT") for (const id of this.replies.keys()) this.reply(id, Effect.fail(failure))
     return this.failed
   }
 
+  private end(problem: string): void {
+    if (this.ended) return
+    this.ended = true
+    this.ring.fail()
+    this.fail({ code: "ENDED", problem })
+    for (const id of this.replies.keys()) this.reply(id, Result.fail({ code: "ENDED", problem }))
+  }
+
   /** Has the worker do a job, after the events appended before it. The failure is the worker's own: see `toError`. */
-  request<J extends JobName>(
+  post<J extends JobName>(
     job: J,
     body: Jobs[J]["request"],
     transfer: ReadonlyArray<Transferable> = [],
-  ): Effect.Effect<Jobs[J]["reply"], Failure> {
-    return Effect.callback<Jobs[J]["reply"], Failure>(resume => {
-      if (this.failed?.code === "EXIT") return resume(Effect.fail(this.failed))
-      const id = this.nextRequest++
-      this.replies.set(id, outcome => resume(outcome as Effect.Effect<Jobs[J]["reply"], Failure>))
+  ): Promise<Result.Result<Jobs[J]["reply"], Failure>> {
+    if (this.ended) return Promise.resolve(Result.fail({ code: "ENDED", problem: "its writer thread has ended" }))
+    const id = this.nextRequest++
+    return new Promise(resolve => {
+      this.replies.set(id, outcome => resolve(outcome as Result.Result<Jobs[J]["reply"], Failure>))
       this.port.postMessage({ ...body, id, job } as unknown as Request, transfer as Array<Transferable>)
       this.ring.signal(false)
     })
+  }
+
+  /** The same, waiting for the reply. */
+  request<J extends JobName>(job: J, body: Jobs[J]["request"]): Effect.Effect<Jobs[J]["reply"], Failure> {
+    return Effect.flatMap(
+      Effect.promise(() => this.post(job, body)),
+      Effect.fromResult,
+    )
   }
 
   /** What a failed job means for the world; a mistake in the program is no operating error and is thrown. */
   toError(failure: Failure): WorldWriteFailed | WorldDamaged {
     if (failure.code === "ContentDamaged")
       return new WorldDamaged({ path: this.path, seq: null, kind: null, position: null, problem: failure.problem })
-    if (failure.code === "EXIT" || failure.code.startsWith("SQLITE_"))
+    if (failure.code === "ENDED" || failure.code.startsWith("SQLITE_"))
       return new WorldWriteFailed({ path: this.path, ...failure, durableSeq: this.durableSeq })
     throw new Error(failure.problem)
   }
@@ -285,13 +295,11 @@ export class WorkerLogWriter implements LogWriter {
   /** Makes durable what can be, and ends the worker. */
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.closing = true
-      const stop = this.failed !== null && this.failed.code === "EXIT" ? Effect.void : this.request("stop", {})
       const end = Effect.promise(async () => {
         this.port.close()
         await this.worker.terminate()
       })
-      return Effect.andThen(Effect.ignore(stop), end)
+      return Effect.andThen(Effect.ignore(this.request("stop", {})), end)
     })
   }
 }

@@ -54,7 +54,7 @@ export const encodeRow = (
   target.writeUInt32LE(hart, offset + 28)
   target.writeUInt16LE(version, offset + 32)
   target.writeUInt8(kind.length, offset + 34)
-  let end = offset + 35 + target.latin1Write(kind, offset + 35)
+  let end = offset + 35 + target.write(kind, offset + 35, "latin1")
   end = target.writeUInt32LE(payload.length, end)
   target.set(payload, end)
   return end + payload.length
@@ -76,10 +76,14 @@ export const decodeRow = (source: Buffer, offset: number): Row => {
       hart: source.readUInt32LE(offset + 28),
     },
     version: source.readUInt16LE(offset + 32),
-    kind: source.latin1Slice(offset + 35, kindEnd),
+    kind: source.toString("latin1", offset + 35, kindEnd),
     payload: source.subarray(kindEnd + 4, kindEnd + 4 + payloadLength),
   }
 }
+
+/** The same bytes without what Buffer adds. */
+export const plainBytes = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Computes the digests of rows one after another. */
 export class DigestChain {
@@ -99,9 +103,7 @@ export class DigestChain {
 
   next(row: Row): Uint8Array {
     this.reserve(rowBytes(row.kind, row.payload))
-    return this.finish(
-      encodeRow(this.scratch, digestBytes, row.seq, row.position, row.kind, row.version, row.payload),
-    )
+    return this.finish(encodeRow(this.scratch, digestBytes, row.seq, row.position, row.kind, row.version, row.payload))
   }
 
   private reserve(count: number): void {

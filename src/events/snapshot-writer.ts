@@ -1,6 +1,5 @@
 /** Writing saved states: new pages into packs, changed segments, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
-import { hash as digestOf } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import { pack } from "./pack.ts"
 import type { Position } from "./position.ts"
@@ -14,13 +13,13 @@ import {
   type SnapshotInfo,
   sealOf,
   segmentBytes,
+  sha256,
   zeroHash,
 } from "./snapshot.ts"
 import { prepare, query, run, selectAll, selectFirst } from "./tables.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
-const sha256 = (bytes: Uint8Array): Buffer => digestOf("sha256", bytes, "buffer")
-const key = (hash: Buffer): string => hash.latin1Slice()
+const key = (hash: Buffer): string => hash.toString("latin1")
 
 export interface SnapshotHead {
   readonly name: string | null
@@ -120,7 +119,10 @@ export class SnapshotWriter {
       state: pack(state),
       segments: pack(this.segments),
     }
-    const { sql, parameters } = query.insertInto("snapshot").values({ ...columns, seal: sealOf(columns) }).compile()
+    const { sql, parameters } = query
+      .insertInto("snapshot")
+      .values({ ...columns, seal: sealOf(columns) })
+      .compile()
     const id = Number(this.db.prepare(sql).run(...parameters).lastInsertRowid)
     return { id, name, seq, position, virtualNs, digest, pageCount: this.pageCount }
   }
@@ -136,14 +138,15 @@ export class SnapshotWriter {
 }
 
 const addHashes = (hashes: Buffer, to: Set<string>): void => {
-  for (let at = 0; at < hashes.length; at += hashBytes) to.add(hashes.latin1Slice(at, at + hashBytes))
+  for (let at = 0; at < hashes.length; at += hashBytes) to.add(hashes.toString("latin1", at, at + hashBytes))
 }
 
 /** Removes what no snapshot, finished or in `unfinished`, refers to. Run within a transaction. */
 const collectGarbage = (db: Database, unfinished: Iterable<SnapshotWriter>): void => {
   const writers = [...unfinished]
   const segments = new Set<string>()
-  for (const { id } of selectAll(db, query.selectFrom("snapshot").select("id"))) addHashes(readSegmentList(db, id)!, segments)
+  for (const { id } of selectAll(db, query.selectFrom("snapshot").select("id")))
+    addHashes(readSegmentList(db, id)!, segments)
   for (const writer of writers) writer.collectSegments(segments)
   const pages = new Set<string>()
   for (const writer of writers) writer.collectPages(pages)

@@ -3,11 +3,12 @@
  * list of segments. Equal parts are stored once, so a snapshot costs about its new pages. All-zero pages are not stored.
  */
 import { Buffer } from "node:buffer"
-import { createHash } from "node:crypto"
+import { createHash, hash as digestOf } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import { ContentDamaged } from "./database.ts"
 import { unpack } from "./pack.ts"
 import type { Position } from "./position.ts"
+import { plainBytes } from "./row.ts"
 import { prepare, query, type SnapshotTable, selectAll, selectFirst } from "./tables.ts"
 
 export const pageBytes = 4096
@@ -41,10 +42,23 @@ export interface Page {
 
 type SealedColumns = Omit<SnapshotTable, "id" | "seal">
 
+export const sha256 = (bytes: Uint8Array): Buffer => digestOf("sha256", bytes, "buffer")
+
 /** sha256 over all columns of a snapshot. */
 export const sealOf = (columns: SealedColumns): Buffer => {
   const { name, seq, round, machine, hart, instret, virtual_ns, page_count, digest, state, segments } = columns
-  const head = JSON.stringify([name, seq, round, machine, hart, instret, virtual_ns, page_count, digest.length, state.length])
+  const head = JSON.stringify([
+    name,
+    seq,
+    round,
+    machine,
+    hart,
+    instret,
+    virtual_ns,
+    page_count,
+    digest.length,
+    state.length,
+  ])
   return createHash("sha256").update(head).update(digest).update(state).update(segments).digest()
 }
 
@@ -61,13 +75,23 @@ const infoColumns = [
   "page_count",
 ] as const
 
-const toInfo = (columns: Pick<SnapshotTable, Exclude<(typeof infoColumns)[number], "id">> & { id: number }): SnapshotInfo => {
+const toInfo = (
+  columns: Pick<SnapshotTable, Exclude<(typeof infoColumns)[number], "id">> & { id: number },
+): SnapshotInfo => {
   const { id, name, seq, round, machine, hart, instret, virtual_ns, digest, page_count } = columns
   const numbers = [id, seq, round, machine, hart, instret, virtual_ns, page_count]
   const sound = numbers.every(value => Number.isSafeInteger(value) && value >= 0) && digest instanceof Uint8Array
   if (!sound || !(name === null || typeof name === "string"))
     throw new ContentDamaged(`the record of snapshot ${name ?? id} has columns of the wrong type`)
-  return { id, name, seq, position: { round, machine, hart, instret }, virtualNs: virtual_ns, digest, pageCount: page_count }
+  return {
+    id,
+    name,
+    seq,
+    position: { round, machine, hart, instret },
+    virtualNs: virtual_ns,
+    digest: plainBytes(digest),
+    pageCount: page_count,
+  }
 }
 
 /** All snapshots and checkpoints in the order of history. */
@@ -77,7 +101,10 @@ export const listSnapshots = (db: Database): ReadonlyArray<SnapshotInfo> =>
 /** By id or by name. */
 export const findSnapshot = (db: Database, which: number | string): SnapshotInfo | null => {
   const select = query.selectFrom("snapshot").select(infoColumns)
-  const found = selectFirst(db, typeof which === "number" ? select.where("id", "=", which) : select.where("name", "=", which))
+  const found = selectFirst(
+    db,
+    typeof which === "number" ? select.where("id", "=", which) : select.where("name", "=", which),
+  )
   return found === undefined ? null : toInfo(found)
 }
 
@@ -125,7 +152,7 @@ export class PageReader {
     const name = hash.toString("hex")
     if (found === undefined) throw new ContentDamaged(`the memory segment ${name} is missing`)
     const hashes = unpack(found.data, segmentBytes, `the memory segment ${name}`)
-    if (hashes.length !== segmentBytes || !createHash("sha256").update(hashes).digest().equals(hash))
+    if (hashes.length !== segmentBytes || !sha256(hashes).equals(hash))
       throw new ContentDamaged(`the memory segment ${name} is not what was stored`)
     return hashes
   }
@@ -136,7 +163,7 @@ export class PageReader {
     const found = this.selectPage.get(hash)
     if (found === undefined) throw new ContentDamaged(`the memory page ${name} is missing`)
     const bytes = this.pack(found.pack).subarray(found.slot * pageBytes, (found.slot + 1) * pageBytes)
-    if (bytes.length !== pageBytes || !createHash("sha256").update(bytes).digest().equals(hash))
+    if (bytes.length !== pageBytes || !sha256(bytes).equals(hash))
       throw new ContentDamaged(`the memory page ${name} is not what was stored`)
     return bytes
   }
@@ -155,13 +182,14 @@ export class PageReader {
 
 /**
  * The pages of a snapshot in address order. Without `since`: those that are not zero. With it: those that differ from that snapshot,
- * zero pages too. A page's bytes are shared: copy them or use them before the next.
+ * zero pages too. A page's bytes are shared: they must not be changed.
  */
 export function* eachPage(db: Database, id: number, since: number | null): Generator<Page> {
   const segments = readSegmentList(db, id)
   const info = findSnapshot(db, id)
   const older = since === null ? Buffer.alloc(0) : readSegmentList(db, since)
-  if (segments === null || info === null || older === null) throw new ContentDamaged("the snapshot was removed meanwhile")
+  if (segments === null || info === null || older === null)
+    throw new ContentDamaged("the snapshot was removed meanwhile")
   const reader = new PageReader(db)
   for (let at = 0; at < segments.length; at += hashBytes) {
     const hash = segments.subarray(at, at + hashBytes)

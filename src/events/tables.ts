@@ -1,7 +1,14 @@
 /** The tables of a world file as kysely sees them. kysely writes the SQL; it runs synchronously on better-sqlite3. */
 import type { Database } from "better-sqlite3"
-import { type Compilable, DummyDriver, type Generated, Kysely, SqliteAdapter, SqliteQueryCompiler } from "kysely"
-import { SqliteIntrospector } from "kysely"
+import {
+  type Compilable,
+  DummyDriver,
+  type Generated,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely"
 
 export interface EventTable {
   seq: number

@@ -48,7 +48,8 @@ export class WireReader {
   private readonly bytes: Uint8Array
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    // A Buffer would give views of itself where copies are meant.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   natural(): number {
@@ -81,10 +82,13 @@ export class WireReader {
 
 /** A layout: how values of `A` are written and read, and their Schema (the JSON form has bytes as base64). */
 export interface Wire<A> {
-  readonly schema: Schema.Codec<A, any>
+  readonly schema: Schema.Codec<A, unknown>
   write(writer: WireWriter, value: A): void
   read(reader: WireReader): A
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: a layout both takes and gives its values, so no other type holds for all.
+export type AnyWire = Wire<any>
 
 export type WireType<W> = W extends Wire<infer A> ? A : never
 
@@ -133,14 +137,14 @@ export const list = <A>(item: Wire<A>): Wire<ReadonlyArray<A>> => ({
 })
 
 /** Fields in the order given, without names. */
-export const record = <F extends Record<string, Wire<any>>>(
+export const record = <F extends Record<string, AnyWire>>(
   fields: F,
 ): Wire<{ readonly [K in keyof F]: WireType<F[K]> }> => {
   type A = { readonly [K in keyof F]: WireType<F[K]> }
   const entries = Object.entries(fields)
   const schema = Schema.Struct(Object.fromEntries(entries.map(([name, wire]) => [name, wire.schema])))
   return {
-    schema: schema as unknown as Schema.Codec<A, any>,
+    schema: schema as unknown as Schema.Codec<A, unknown>,
     write: (writer, value) => {
       for (const [name, wire] of entries) wire.write(writer, value[name as keyof A])
     },

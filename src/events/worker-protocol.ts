@@ -1,6 +1,7 @@
 /** What the recording thread and the log's worker thread say to each other, apart from the events themselves (see ring.ts). */
 import type { MessagePort } from "node:worker_threads"
 import type { StoredBlob } from "./blob.ts"
+import type { Head } from "./event-reader.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
 import type { SnapshotHead } from "./snapshot-writer.ts"
 
@@ -44,8 +45,7 @@ export interface Failure {
 
 export type Message =
   | { readonly about: "ready" }
-  /** `digest`: that of the last durable event. */
-  | { readonly about: "durable"; readonly digest: Uint8Array }
+  | { readonly about: "durable"; readonly head: Head }
   | { readonly about: "failed"; readonly failure: Failure }
   | { readonly about: "reply"; readonly id: number; readonly value: unknown }
   | { readonly about: "refusal"; readonly id: number; readonly failure: Failure }

@@ -114,7 +114,8 @@ export const defineCsrAccess = (
       i32.and(i32.ltu(level(), privilege.machine), i64.eqz(i64.and(get64("mcounteren"), bit))),
       i32.and(i32.eq(level(), privilege.user), i64.eqz(i64.and(get64("scounteren"), bit))),
     )
-  const ticks = () => i64.divu(i64.add(executed(), get64("skew")), NANOSECONDS_PER_TICK)
+  const ticks = () =>
+    i64.add(i64.divu(i64.add(executed(), get64("skew")), NANOSECONDS_PER_TICK), get64("timeOffset"))
   const counter = (offset: "mcycleOffset" | "minstretOffset", writable: boolean): Register => ({
     read: () => i64.add(executed(), get64(offset)),
     // The value written is what the next instruction reads.
@@ -287,6 +288,11 @@ export const defineCsrAccess = (
     mimpid: constant(0n),
     mhartid: { read: () => get64("mhartid"), write: null },
     mconfigptr: constant(0n),
+    // One trigger of type 0: there is none.
+    tselect: constant(0n),
+    tdata1: constant(0n),
+    tdata2: constant(0n),
+    tdata3: constant(0n),
   }
 
   const numbered: [number, Register][] = (Object.keys(csrNumber) as CsrName[]).map(name => [

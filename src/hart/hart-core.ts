@@ -5,6 +5,9 @@ import {
   CSR_INDEX,
   HART_BYTES,
   HARTS_MAX,
+  INTERRUPT_LOG,
+  INTERRUPT_LOG_ENTRIES,
+  INTERRUPT_LOG_ENTRY_BYTES,
   PAGE_BYTES,
   PAGE_DIRTY,
   PARKED,
@@ -112,6 +115,15 @@ export class HartCore {
     return stateFields[name].size === 4 ? low : low + this.view.getUint32(at + 4, true) * TWO_32
   }
 
+  /** The high half of a 64-bit field. */
+  getHigh(hart: number, name: FieldName): number {
+    return this.view.getUint32(this.place(hart, name, 0) + 4, true)
+  }
+  /** The low half of a 64-bit field. */
+  getLow(hart: number, name: FieldName): number {
+    return this.view.getUint32(this.place(hart, name, 0), true)
+  }
+
   /** Sets a field to a non-negative integer below 2^53. */
   set(hart: number, name: FieldName, value: number, index = 0): void {
     const at = this.place(hart, name, index)
@@ -178,6 +190,18 @@ export class HartCore {
   /** The high half of an 8-byte device load. */
   set loadedHigh(value: number) {
     this.view.setUint32(SCRATCH + 4, value, true)
+  }
+
+  /** Interrupts the running hart took since the last call, in order; `executed` counts the instructions before each. */
+  takeInterrupts(): readonly { readonly cause: number; readonly executed: number }[] {
+    const count = this.view.getUint32(INTERRUPT_LOG, true)
+    if (count === 0) return []
+    this.view.setUint32(INTERRUPT_LOG, 0, true)
+    return Array.from({ length: count }, (_, position) => {
+      const at = INTERRUPT_LOG_ENTRIES + position * INTERRUPT_LOG_ENTRY_BYTES
+      const executed = this.view.getUint32(at + 8, true) + this.view.getUint32(at + 12, true) * TWO_32
+      return { cause: this.view.getUint32(at, true), executed }
+    })
   }
 
   /** Guest RAM as bytes, from its first one on. */

@@ -492,6 +492,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
       set64(f, "target", i64.add(get64("target"), i64.extendu(budget)))
       set32(f, "held", 0)
       set32(f, "exitReason", exitReason.budget)
+      set32(f, "count", budget)
       f.set(count, budget)
       f.set(nextPc, callI64(parts.traps.pollInterrupts, get64("pc")))
       f.set(jumpPending, 1)
@@ -513,6 +514,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
             f.if(i32.and(i32.ne(get32("held"), 0), i32.eqz(get32("exitReason"))), () => {
               f.set(count, get32("held"))
               set32(f, "held", 0)
+              set32(f, "count", count)
               f.set(nextPc, callI64(parts.traps.pollInterrupts, pc()))
               f.set(jumpPending, 1)
               f.br(main)

@@ -27,6 +27,12 @@ export const PARKED = 0x4000
 /** The address-space table of all harts. */
 export const ADDRESS_SPACES = 0x8000
 
+/** Interrupts taken since TypeScript last asked: their number, then for each its cause and the count of executed instructions. */
+export const INTERRUPT_LOG = 0xa000
+export const INTERRUPT_LOG_ENTRIES = 0xa010
+export const INTERRUPT_LOG_ENTRY_BYTES = 16
+export const INTERRUPT_LOG_MAX = 512
+
 /** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
 export const TLB = 0x100000
 export const TLB_ENTRIES = 4096

@@ -27,11 +27,11 @@ const guest64 = (count = 1) => place(8, count, "guest")
 const guest32 = () => place(4, 1, "guest")
 
 /** Register 0 is never written; what is meant for it goes to the slot after x31. */
-export const X_REGISTERS = 33
 export const X_DISCARD = 32
 
 export const stateFields = {
-  x: guest64(X_REGISTERS),
+  x: guest64(32),
+  discarded: place(8, 1, "derived"),
   f: guest64(32),
   pc: guest64(),
   mstatus: guest64(),
@@ -77,6 +77,8 @@ export const stateFields = {
   target: place(8, 1, "engine"),
   /** Virtual nanoseconds that passed with no instruction. */
   skew: place(8, 1, "engine"),
+  /** Ticks the guest moved mtime by. */
+  timeOffset: place(8, 1, "engine"),
 
   /** Instructions left, while code that runs outside the interpreter's loop may ask. */
   count: place(4, 1, "derived"),

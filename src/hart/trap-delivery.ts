@@ -5,7 +5,8 @@
 import { mstatus, mstatusBit, privilege } from "../riscv/csr.ts"
 import { cause, interrupt } from "../riscv/trap.ts"
 import { callI64, type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
-import { get32, get64, set32, set64 } from "./state.ts"
+import { INTERRUPT_LOG, INTERRUPT_LOG_ENTRIES, INTERRUPT_LOG_ENTRY_BYTES, INTERRUPT_LOG_MAX } from "./layout.ts"
+import { exitReason, get32, get64, set32, set64 } from "./state.ts"
 
 const INTERRUPT = -(2n ** 63n)
 
@@ -26,6 +27,16 @@ const bit = (position: number) => 1n << BigInt(position)
 /** Copies bit `from` of `value` to bit `to`. */
 const moveBit = (value: Expr<"i64">, from: number, to: number): Expr<"i64"> =>
   i64.shl(i64.and(i64.shru(value, from), 1), to)
+
+/** Leaves word of an interrupt for the event log; when there is no more room the run ends, so that somebody reads it. */
+const noteInterrupt = (f: FunctionBuilder, number: Expr<"i64">): void => {
+  const count = f.let(i32.load(INTERRUPT_LOG))
+  const entry = f.let(i32.add(i32.mul(count, INTERRUPT_LOG_ENTRY_BYTES), INTERRUPT_LOG_ENTRIES))
+  f.storeI64(entry, number)
+  f.storeI64(entry, i64.sub(get64("target"), i64.extendu(get32("count"))), 8)
+  f.storeI32(INTERRUPT_LOG, i32.add(count, 1))
+  f.if(i32.geu(count, INTERRUPT_LOG_MAX - 2), () => set32(f, "exitReason", exitReason.device))
+}
 
 export const defineTrapDelivery = (module: ModuleBuilder, contextChanged: FunctionRef, wordAt: FunctionRef): TrapDelivery => {
   const takeTrap = module.function("takeTrap", { params: ["i64", "i64", "i64"], result: "i64" }, f => {
@@ -74,6 +85,7 @@ export const defineTrapDelivery = (module: ModuleBuilder, contextChanged: Functi
       },
     )
     f.call(contextChanged)
+    f.if(isInterrupt, () => noteInterrupt(f, number))
     const base = f.let(i64.and(vector, ~3n))
     f.if(i32.and(isInterrupt, i32.wrap(i64.and(vector, 1))), () => f.return(i64.add(base, i64.shl(number, 2))))
     f.return(base)

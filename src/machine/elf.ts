@@ -19,7 +19,12 @@ export type ElfSegment = {
   readonly memorySize: number
 }
 
-export type ElfSection = { readonly name: string; readonly type: number; readonly link: number; readonly data: Uint8Array }
+export type ElfSection = {
+  readonly name: string
+  readonly type: number
+  readonly link: number
+  readonly data: Uint8Array
+}
 
 export type ElfSymbol = { readonly name: string; readonly value: bigint; readonly size: number }
 
@@ -31,7 +36,9 @@ export type ElfFile = {
   readonly sections: readonly ElfSection[]
 }
 
-export type ElfResult = { readonly ok: true; readonly file: ElfFile } | { readonly ok: false; readonly problem: ElfProblem }
+export type ElfResult =
+  | { readonly ok: true; readonly file: ElfFile }
+  | { readonly ok: false; readonly problem: ElfProblem }
 
 const HEADER_BYTES = 64
 const EM_RISCV = 243
@@ -71,7 +78,8 @@ export function isElf(bytes: Uint8Array): boolean {
 export function readElf(bytes: Uint8Array): ElfResult {
   if (bytes.length < 20) return truncated("its ELF header is incomplete")
   const littleEndian = bytes[5] === 1
-  if (!littleEndian && bytes[5] !== 2) return problem("malformed", "The file's ELF header names no byte order; it is damaged.")
+  if (!littleEndian && bytes[5] !== 2)
+    return problem("malformed", "The file's ELF header names no byte order; it is damaged.")
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const machine = view.getUint16(18, littleEndian)
   if (machine !== EM_RISCV) {
@@ -94,15 +102,18 @@ export function readElf(bytes: Uint8Array): ElfResult {
 
   const segments: ElfSegment[] = []
   if (programCount > 0) {
-    if (programEntrySize < 56) return problem("malformed", "The file's program headers have an impossible size; it is damaged.")
-    if (programOffset + programCount * programEntrySize > bytes.length) return truncated("its program headers are missing")
+    if (programEntrySize < 56)
+      return problem("malformed", "The file's program headers have an impossible size; it is damaged.")
+    if (programOffset + programCount * programEntrySize > bytes.length)
+      return truncated("its program headers are missing")
     for (let index = 0; index < programCount; index++) {
       const at = programOffset + index * programEntrySize
       if (view.getUint32(at, true) !== PT_LOAD) continue
       const start = offset64(view, at + 8)
       const fileSize = offset64(view, at + 32)
       const memorySize = offset64(view, at + 40)
-      if (start + fileSize > bytes.length) return truncated(`segment ${index} ends at byte ${start + fileSize}`, bytes.length)
+      if (start + fileSize > bytes.length)
+        return truncated(`segment ${index} ends at byte ${start + fileSize}`, bytes.length)
       if (memorySize < fileSize) {
         return problem("malformed", `Segment ${index} of the file is larger in the file than in memory; it is damaged.`)
       }
@@ -117,7 +128,8 @@ export function readElf(bytes: Uint8Array): ElfResult {
 
   const sections: ElfSection[] = []
   if (sectionOffset > 0) {
-    if (sectionEntrySize < 64) return problem("malformed", "The file's section headers have an impossible size; it is damaged.")
+    if (sectionEntrySize < 64)
+      return problem("malformed", "The file's section headers have an impossible size; it is damaged.")
     if (sectionOffset + sectionEntrySize > bytes.length) return truncated("its section headers are missing")
     const count = sectionCountField === 0 ? offset64(view, sectionOffset + 32) : sectionCountField
     if (sectionOffset + count * sectionEntrySize > bytes.length) return truncated("its section headers are missing")

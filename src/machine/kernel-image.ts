@@ -71,10 +71,26 @@ const STRANGERS: readonly { magic: readonly number[]; tag: "compressed" | "not-a
   { magic: [0x42, 0x5a, 0x68], tag: "compressed", sentence: compressed("bzip2", "bzip2 -dk") },
   { magic: [0x02, 0x21, 0x4c, 0x18], tag: "compressed", sentence: compressed("lz4", "lz4 -dk") },
   { magic: [0x04, 0x22, 0x4d, 0x18], tag: "compressed", sentence: compressed("lz4", "lz4 -dk") },
-  { magic: [0x30, 0x37, 0x30, 0x37, 0x30], tag: "not-a-kernel", sentence: notKernel("a cpio archive", "pass it as the initrd") },
-  { magic: [0x51, 0x46, 0x49, 0xfb], tag: "not-a-kernel", sentence: notKernel("a qcow2 disk", "pass it as the disk, in raw form") },
-  { magic: [0xd0, 0x0d, 0xfe, 0xed], tag: "not-a-kernel", sentence: notKernel("a device tree", "pass the kernel instead") },
-  { magic: [0x21, 0x3c, 0x61, 0x72, 0x63, 0x68, 0x3e], tag: "not-a-kernel", sentence: notKernel("an archive or a Debian package", "unpack it and pass the kernel in it") },
+  {
+    magic: [0x30, 0x37, 0x30, 0x37, 0x30],
+    tag: "not-a-kernel",
+    sentence: notKernel("a cpio archive", "pass it as the initrd"),
+  },
+  {
+    magic: [0x51, 0x46, 0x49, 0xfb],
+    tag: "not-a-kernel",
+    sentence: notKernel("a qcow2 disk", "pass it as the disk, in raw form"),
+  },
+  {
+    magic: [0xd0, 0x0d, 0xfe, 0xed],
+    tag: "not-a-kernel",
+    sentence: notKernel("a device tree", "pass the kernel instead"),
+  },
+  {
+    magic: [0x21, 0x3c, 0x61, 0x72, 0x63, 0x68, 0x3e],
+    tag: "not-a-kernel",
+    sentence: notKernel("an archive or a Debian package", "unpack it and pass the kernel in it"),
+  },
 ]
 
 /** Recognises a kernel file by its content and checks that it is whole and made for RV64. */
@@ -90,7 +106,10 @@ export function readKernelImage(bytes: Uint8Array): KernelResult {
     if (isText(bytes, 56, "RSC\x05") || isText(bytes, 48, "RISCV\0\0\0")) return readLinux(bytes, view)
     if (isText(bytes, 56, "ARM\x64")) return otherArchitecture("AArch64")
     if (isText(bytes, 4, "zimg")) {
-      return fail("compressed", "The file is an EFI zboot image, which unpacks itself; pass the Image it was made from.")
+      return fail(
+        "compressed",
+        "The file is an EFI zboot image, which unpacks itself; pass the Image it was made from.",
+      )
     }
   }
   if (bytes.length >= 0x206 && isText(bytes, 0x202, "HdrS")) return otherArchitecture("x86-64")
@@ -109,15 +128,16 @@ export function placeKernel(image: KernelImage, behindFirmware: boolean): Placem
     case "raw":
       return contiguous(RAM_BASE + (behindFirmware ? PAYLOAD_OFFSET : 0), image.bytes, image.bytes.length)
     case "elf": {
+      const shift = elfShift(image.file, behindFirmware)
       const segments = image.file.segments
         .filter(segment => segment.memorySize > 0)
         .map(segment => ({
-          address: Number(segment.physicalAddress),
+          address: Number(segment.physicalAddress) + shift,
           data: segment.data,
           memorySize: segment.memorySize,
         }))
       const end = segments.reduce((last, segment) => Math.max(last, segment.address + segment.memorySize), 0)
-      return { entry: Number(elfPhysicalAddress(image.file, image.file.entry) ?? image.file.entry), segments, end }
+      return { entry: elfAddress(image.file, image.file.entry) + shift, segments, end }
     }
   }
 }
@@ -136,10 +156,24 @@ export function fits(image: KernelImage, ramBytes: number, behindFirmware: boole
 }
 
 /** Physical address of a symbol of an ELF kernel, for example `tohost` or `begin_signature`; undefined if there is none. */
-export function kernelSymbol(image: ElfImage, name: string): number | undefined {
+export function kernelSymbol(image: ElfImage, name: string, behindFirmware: boolean): number | undefined {
   const symbol = elfSymbol(image.file, name)
   if (symbol === undefined) return undefined
-  return Number(elfPhysicalAddress(image.file, symbol.value) ?? symbol.value)
+  return elfAddress(image.file, symbol.value) + elfShift(image.file, behindFirmware)
+}
+
+function elfAddress(file: ElfFile, virtualAddress: bigint): number {
+  return Number(elfPhysicalAddress(file, virtualAddress) ?? virtualAddress)
+}
+
+/**
+ * How far an ELF file is moved from where it was linked: position-independent firmware is linked at 0 and relocates itself,
+ * everything else stays.
+ */
+function elfShift(file: ElfFile, behindFirmware: boolean): number {
+  const lowest = file.segments.reduce((low, segment) => Math.min(low, Number(segment.physicalAddress)), Infinity)
+  if (file.type !== "shared" || lowest >= RAM_BASE) return 0
+  return RAM_BASE + (behindFirmware ? PAYLOAD_OFFSET : 0) - (lowest - (lowest % 0x1000))
 }
 
 function readElfKernel(bytes: Uint8Array): KernelResult {
@@ -150,9 +184,13 @@ function readElfKernel(bytes: Uint8Array): KernelResult {
     const what = file.type === "relocatable" ? "an object file" : file.type === "core" ? "a core dump" : "no executable"
     return fail("not-executable", `The file is ${what}; link it into an executable first.`)
   }
-  if (file.segments.length === 0) return fail("not-executable", "The file has nothing to load; link it into an executable first.")
+  if (file.segments.length === 0)
+    return fail("not-executable", "The file has nothing to load; link it into an executable first.")
   if (file.segments.some(segment => segment.physicalAddress > 0xff_ffff_ffff_ffffn)) {
-    return fail("malformed", "The file is linked for a physical address that does not exist; link it for 0x80000000 or above.")
+    return fail(
+      "malformed",
+      "The file is linked for a physical address that does not exist; link it for 0x80000000 or above.",
+    )
   }
   return { ok: true, image: { kind: "elf", bytes, file } }
 }
@@ -167,7 +205,8 @@ function readLinux(bytes: Uint8Array, view: DataView): KernelResult {
   if (efiStub) {
     const end = peEnd(bytes, view, peOffset)
     if (end === undefined || end > bytes.length) {
-      const needs = end === undefined ? "its EFI header is incomplete" : `it should have ${end} bytes and has ${bytes.length}`
+      const needs =
+        end === undefined ? "its EFI header is incomplete" : `it should have ${end} bytes and has ${bytes.length}`
       return fail("truncated", `The kernel is truncated: ${needs}; copy or build it again.`)
     }
   }
@@ -185,7 +224,8 @@ function readLinux(bytes: Uint8Array, view: DataView): KernelResult {
 
 function readForeignPe(bytes: Uint8Array, view: DataView): KernelResult {
   const peOffset = bytes.length >= 64 ? view.getUint32(60, true) : bytes.length
-  if (peOffset + 6 > bytes.length || !isText(bytes, peOffset, "PE\0\0")) return { ok: true, image: { kind: "raw", bytes } }
+  if (peOffset + 6 > bytes.length || !isText(bytes, peOffset, "PE\0\0"))
+    return { ok: true, image: { kind: "raw", bytes } }
   const machine = view.getUint16(peOffset + 4, true)
   const names: ReadonlyMap<number, string> = new Map([
     [0x14c, "i386"],
@@ -196,7 +236,10 @@ function readForeignPe(bytes: Uint8Array, view: DataView): KernelResult {
   ])
   const name = names.get(machine)
   if (name !== undefined) return otherArchitecture(name)
-  return fail("not-a-kernel", notKernel("an EFI application", "pass a Linux Image, an ELF executable or raw machine code"))
+  return fail(
+    "not-a-kernel",
+    notKernel("an EFI application", "pass a Linux Image, an ELF executable or raw machine code"),
+  )
 }
 
 /** End of the last section's bytes in a PE file, or undefined if the headers themselves are incomplete. */

@@ -43,6 +43,10 @@ export const csrNumber = {
   mimpid: 0xf13,
   mhartid: 0xf14,
   mconfigptr: 0xf15,
+  tselect: 0x7a0,
+  tdata1: 0x7a1,
+  tdata2: 0x7a2,
+  tdata3: 0x7a3,
 } as const
 
 export type CsrName = keyof typeof csrNumber

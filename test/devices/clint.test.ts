@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { Clint } from "../../src/devices/index.ts"
-import { ManualClock, Wire, below } from "./support/bench.ts"
-import { type Rig, deviceLaws } from "./support/device-law.ts"
+import { below, ManualClock, Wire } from "./support/bench.ts"
+import { deviceLaws, type Rig } from "./support/device-law.ts"
 
 const MTIME = 0xbff8
 const mtimecmp = (hart: number): number => 0x4000 + 8 * hart

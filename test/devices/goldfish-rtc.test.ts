@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { GoldfishRtc } from "../../src/devices/index.ts"
-import { ManualClock, Wire, below } from "./support/bench.ts"
-import { type Rig, deviceLaws } from "./support/device-law.ts"
+import { below, ManualClock, Wire } from "./support/bench.ts"
+import { deviceLaws, type Rig } from "./support/device-law.ts"
 
 const EPOCH = { seconds: 1_700_000_000, nanoseconds: 123_456_789 }
 const EPOCH_NS = 1_700_000_000_123_456_789n

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { Plic } from "../../src/devices/index.ts"
-import { Wire, below } from "./support/bench.ts"
+import { below, Wire } from "./support/bench.ts"
 import { deviceLaws } from "./support/device-law.ts"
 
 const priority = (source: number): number => 4 * source
@@ -81,7 +81,9 @@ describe("plic", () => {
     store(enable(0, 0), 0xffff_ffff)
     store(enable(0, 3), 0xffff_ffff)
     store(threshold(4), 1)
-    expect([load(priority(95)), load(priority(96)), load(threshold(3)), load(enable(0, 0))]).toEqual([7, 0, 1, 0xffff_fffe])
+    expect([load(priority(95)), load(priority(96)), load(threshold(3)), load(enable(0, 0))]).toEqual([
+      7, 0, 1, 0xffff_fffe,
+    ])
     expect([load(enable(0, 3)), load(threshold(4)), load(priority(0))]).toEqual([0, 0, 0])
   })
 

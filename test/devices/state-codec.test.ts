@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { type StateValue, decodeState, encodeState } from "../../src/devices/index.ts"
+import { decodeState, encodeState, type StateValue } from "../../src/devices/index.ts"
 
 describe("state codec", () => {
   test.each<[StateValue]>([
@@ -29,12 +29,17 @@ describe("state codec", () => {
     expect(encodeState(-0)).toEqual(encodeState(0))
   })
 
-  test.each<[unknown]>([[0.5], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 53 + 2], [undefined], ["\ud800"], [new Map()]])(
-    "refuses %o",
-    value => {
-      expect(() => encodeState(value as StateValue)).toThrow()
-    },
-  )
+  test.each<[unknown]>([
+    [0.5],
+    [Number.NaN],
+    [Number.POSITIVE_INFINITY],
+    [2 ** 53 + 2],
+    [undefined],
+    ["\ud800"],
+    [new Map()],
+  ])("refuses %o", value => {
+    expect(() => encodeState(value as StateValue)).toThrow()
+  })
 
   test("refuses every truncation and every leftover", () => {
     const bytes = encodeState({ a: [1, -5, "text", new Uint8Array(3)], b: { c: true } })
@@ -51,7 +56,12 @@ describe("state codec", () => {
     ["a field twice", [8, 2, 1, 0x61, 0, 1, 0x61, 0]],
     ["bytes that are not UTF-8", [5, 1, 0xff]],
     ["a count beyond the end", [7, 0xff, 0xff, 0x7f]],
-    ["endless nesting", Array<number>(200).fill(7).flatMap(tag => [tag, 1])],
+    [
+      "endless nesting",
+      Array<number>(200)
+        .fill(7)
+        .flatMap(tag => [tag, 1]),
+    ],
   ])("refuses %s", (_, bytes) => {
     expect(() => decodeState(Uint8Array.from(bytes))).toThrow("State")
   })

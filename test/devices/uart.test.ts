@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { Uart } from "../../src/devices/index.ts"
-import { Recorder, Wire, below } from "./support/bench.ts"
+import { below, Recorder, Wire } from "./support/bench.ts"
 import { deviceLaws } from "./support/device-law.ts"
 
 function bench() {

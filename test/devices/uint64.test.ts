@@ -1,11 +1,11 @@
 import { expect, test } from "vitest"
 import { RandomGenerator } from "../../src/devices/index.ts"
 import {
-  type Uint64,
   addUint64,
   isLessUint64,
   nanosecondsUint64,
   subtractUint64,
+  type Uint64,
   uint64FromNumber,
   uint64ToNumber,
 } from "../../src/devices/uint64.ts"

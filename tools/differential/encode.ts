@@ -22,7 +22,12 @@ const assertReach = (offset: number, bits: number): void => {
 export const bType = (f3: number, rs1: number, rs2: number, offset: number): number => {
   assertReach(offset, 12)
   return (
-    (scatter(offset, [12, 31, 1], [5, 25, 6], [1, 8, 4], [11, 7, 1]) | (rs2 << 20) | (rs1 << 15) | (f3 << 12) | 0x63) >>> 0
+    (scatter(offset, [12, 31, 1], [5, 25, 6], [1, 8, 4], [11, 7, 1]) |
+      (rs2 << 20) |
+      (rs1 << 15) |
+      (f3 << 12) |
+      0x63) >>>
+    0
   )
 }
 

@@ -7,7 +7,7 @@
  *
  * Console: `C <block> <hash>` at checkpoints, `D <block>` and one word a line for a dump, `E <hash> <traps>` at the end.
  */
-import { type Assembler, C_EBREAK, ECALL, iType, jType, MRET, rType, SRET, sType, WFI } from "./encode.ts"
+import { type Assembler, C_EBREAK, ECALL, FENCE_I, iType, jType, MRET, rType, SRET, sType, WFI } from "./encode.ts"
 import { CODE_BASE, foldedCsrs, HARNESS, slot, TABLE_0, TABLE_1, WINDOW_SIZE } from "./layout.ts"
 
 const csr = {
@@ -357,6 +357,14 @@ export const emitHarness = (a: Assembler): void => {
   a.store(12, slot.passesLeft, BASE)
   a.load(5, slot.firstBlock, BASE)
   a.branch(EQ, 12, 0, "allDone")
+  a.load(13, slot.patchPass, BASE)
+  a.branch(NE, 12, 13, "noPatch")
+  a.load(13, slot.patchAddress, BASE)
+  a.instruction(0x00009737) // lui x14, 9
+  a.addImmediate(14, 14, 2)
+  a.instruction(sType(0x23, 1, 13, 14, 0))
+  a.instruction(FENCE_I)
+  a.label("noPatch")
   a.instruction(iType(0x67, 0, 0, 5, 0))
   a.label("allDone")
   a.load(HASH, slot.hash, BASE)

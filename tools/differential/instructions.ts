@@ -87,7 +87,7 @@ const shifts32: readonly (readonly [number, number])[] = [
 ]
 
 /** One instruction of RV64I (without memory and control), M, Zba, Zbb or Zbs. */
-export const integerInstruction = (block: Block): void => {
+export const integerInstruction = (block: Block) => {
   const { a, random } = block
   const rd = destination(block)
   const rs1 = anyRegister(block)
@@ -134,7 +134,7 @@ export const integerInstruction = (block: Block): void => {
 }
 
 /** One compressed instruction that only computes; reserved forms, which trap, now and then. */
-export const compressedInstruction = (block: Block): void => {
+export const compressedInstruction = (block: Block) => {
   const { a, random } = block
   const rd = destination(block)
   const rd3 = compactDestination(block)
@@ -175,10 +175,11 @@ export const compressedInstruction = (block: Block): void => {
 }
 
 /** Rounding mode field: mostly dynamic or a static mode, rarely a reserved one. */
-const roundingMode = (random: Random): number => (random.chance(2) ? random.pick([5, 6]) : random.pick([0, 1, 2, 3, 4, 7, 7, 7, 7]))
+const roundingMode = (random: Random): number =>
+  random.chance(2) ? random.pick([5, 6]) : random.pick([0, 1, 2, 3, 4, 7, 7, 7, 7])
 
 /** One F or D instruction that touches no memory. */
-export const floatInstruction = (block: Block): void => {
+export const floatInstruction = (block: Block) => {
   const { a, random } = block
   const double = random.below(2)
   const fd = random.below(32)
@@ -221,9 +222,7 @@ export const floatInstruction = (block: Block): void => {
       if (random.chance(50)) return fp(0x70, random.below(2), destination(block), f1, 0)
       return fp(0x78, 0, fd, anyRegister(block), 0)
     case 18:
-      return a.instruction(
-        double ? rType(0x53, rm, 0x21, fd, f1, 0) : rType(0x53, rm, 0x20, fd, f1, 1),
-      )
+      return a.instruction(double ? rType(0x53, rm, 0x21, fd, f1, 0) : rType(0x53, rm, 0x20, fd, f1, 1))
     default: {
       // fflags, frm, fcsr: read, write, set and clear.
       const csr = random.pick([1, 1, 2, 3])
@@ -246,7 +245,7 @@ export const freshPointer = (block: Block, low: number, high: number): Pointer =
 }
 
 /** One load or store, of a random width, through the pointer; compressed where the registers allow it. */
-export const memoryInstruction = (block: Block, pointer: Pointer, alignedPercent = 60): void => {
+export const memoryInstruction = (block: Block, pointer: Pointer, alignedPercent = 60) => {
   const { a, random } = block
   const width = random.below(4)
   const size = 1 << width
@@ -267,9 +266,7 @@ export const memoryInstruction = (block: Block, pointer: Pointer, alignedPercent
     if (pointer.register >= 8 && pointer.register < 16 && inReach) {
       const rd3 = isStore || isFloat ? random.below(8) : compactDestination(block)
       const fields =
-        width === 3
-          ? scatter(scaled, [3, 10, 3], [6, 5, 2])
-          : scatter(scaled, [3, 10, 3], [2, 6, 1], [6, 5, 1])
+        width === 3 ? scatter(scaled, [3, 10, 3], [6, 5, 2]) : scatter(scaled, [3, 10, 3], [2, 6, 1], [6, 5, 1])
       if (rd3 >= 0) return a.instruction((f3 << 13) | fields | ((pointer.register - 8) << 7) | (rd3 << 2))
     }
     if (pointer.register === 2 && inReach) {
@@ -278,7 +275,9 @@ export const memoryInstruction = (block: Block, pointer: Pointer, alignedPercent
         return a.instruction((f3 << 13) | fields | (random.below(32) << 2) | 2)
       }
       const fields =
-        width === 3 ? scatter(scaled, [5, 12, 1], [3, 5, 2], [6, 2, 3]) : scatter(scaled, [5, 12, 1], [2, 4, 3], [6, 2, 2])
+        width === 3
+          ? scatter(scaled, [5, 12, 1], [3, 5, 2], [6, 2, 3])
+          : scatter(scaled, [5, 12, 1], [2, 4, 3], [6, 2, 2])
       const rd = isFloat ? random.below(32) : nonZeroDestination(block)
       return a.instruction((f3 << 13) | fields | (rd << 7) | 2)
     }
@@ -310,9 +309,7 @@ export const loadReserved = (block: Block, pointer: Pointer, width: 2 | 3): void
 }
 
 export const storeConditional = (block: Block, pointer: Pointer, width: 2 | 3): void => {
-  block.a.instruction(
-    amo(0x03, width, block.random.below(4), destination(block), pointer.register, anyRegister(block)),
-  )
+  block.a.instruction(amo(0x03, width, block.random.below(4), destination(block), pointer.register, anyRegister(block)))
 }
 
 /** lr, some computing, sc to the same place; then often a second sc, which has to fail. The address is naturally aligned. */
@@ -335,7 +332,7 @@ const skipped = (block: Block): void => {
 }
 
 /** A branch or jump over a few instructions, in one of all the ways there are. */
-export const forwardJump = (block: Block): void => {
+export const forwardJump = (block: Block) => {
   const { a, random } = block
   const at = a.here
   switch (random.below(7)) {
@@ -421,13 +418,15 @@ export const countedLoop = (block: Block, body: () => void): number => {
 }
 
 /** A word that no hart of this kind executes: custom and reserved opcodes, reserved fields, reserved compressed forms. */
-export const illegalInstruction = (block: Block): void => {
+export const illegalInstruction = (block: Block) => {
   const { a, random } = block
   const fields = (random.uint32() & 0xffff8f80) >>> 0
   const f3 = (value: number): number => value << 12
   switch (random.below(9)) {
     case 0:
-      return a.instruction((fields | f3(random.below(8)) | random.pick([0x0b, 0x2b, 0x5b, 0x7b, 0x57, 0x77, 0x6b])) >>> 0)
+      return a.instruction(
+        (fields | f3(random.below(8)) | random.pick([0x0b, 0x2b, 0x5b, 0x7b, 0x57, 0x77, 0x6b])) >>> 0,
+      )
     case 1:
       return a.instruction((fields | f3(random.pick([2, 3])) | 0x63) >>> 0)
     case 2:
@@ -435,11 +434,38 @@ export const illegalInstruction = (block: Block): void => {
     case 3:
       return a.instruction((fields | f3(random.pick([4, 5, 6, 7])) | 0x23) >>> 0)
     case 4:
-      return a.instruction(rType(random.pick([0x33, 0x3b]), random.below(8), random.pick([0x7f, 0x55, 0x03, 0x41]), random.below(32), random.below(32), random.below(32)))
+      return a.instruction(
+        rType(
+          random.pick([0x33, 0x3b]),
+          random.below(8),
+          random.pick([0x7f, 0x55, 0x03, 0x41]),
+          random.below(32),
+          random.below(32),
+          random.below(32),
+        ),
+      )
     case 5:
-      return a.instruction(rType(0x2f, random.pick([0, 1, 5, 6, 7]), random.below(128), random.below(32), random.below(32), random.below(32)))
+      return a.instruction(
+        rType(
+          0x2f,
+          random.pick([0, 1, 5, 6, 7]),
+          random.below(128),
+          random.below(32),
+          random.below(32),
+          random.below(32),
+        ),
+      )
     case 6:
-      return a.instruction(rType(0x53, 0, random.pick([0x02, 0x03, 0x07, 0x0b, 0x7f, 0x31]), random.below(32), random.below(32), random.below(32)))
+      return a.instruction(
+        rType(
+          0x53,
+          0,
+          random.pick([0x02, 0x03, 0x07, 0x0b, 0x7f, 0x31]),
+          random.below(32),
+          random.below(32),
+          random.below(32),
+        ),
+      )
     case 7:
       return a.instruction((fields | f3(random.between(1, 7)) | 0x67) >>> 0)
     default:

@@ -64,7 +64,10 @@ export const slot = {
   mtimecmp: 784,
   openPmp: 792,
   msip: 800,
-  csr: (index: number): number => 808 + 8 * index,
+  /** When this many passes are left, the halfword at patchAddress becomes a c.ebreak. */
+  patchPass: 808,
+  patchAddress: 816,
+  csr: (index: number): number => 824 + 8 * index,
 } as const
 
 /** CSRs folded after every block, besides those of the last trap. Time and counters are never looked at. */

@@ -1,6 +1,7 @@
 /** Register contents worth computing with. */
-import { floatOperand, integerOperand } from "../../test/oracle/float-vectors.ts"
+
 import { binary32, binary64 } from "../../test/oracle/float.ts"
+import { floatOperand, integerOperand } from "../../test/oracle/float-vectors.ts"
 import type { Random } from "../../test/oracle/random.ts"
 
 const mask64 = (1n << 64n) - 1n
@@ -17,7 +18,13 @@ export const integerPattern = (random: Random): bigint => {
     case 2:
       return BigInt(random.below(130))
     case 3:
-      return random.pick([0x5555555555555555n, 0xaaaaaaaaaaaaaaaan, 0x00ff00ff00ff00ffn, 0x8000000080000000n, 0x7fffffffn << 32n])
+      return random.pick([
+        0x5555555555555555n,
+        0xaaaaaaaaaaaaaaaan,
+        0x00ff00ff00ff00ffn,
+        0x8000000080000000n,
+        0x7fffffffn << 32n,
+      ])
     case 4:
       return random.uint64() >> BigInt(random.below(64))
     case 5:
@@ -34,7 +41,7 @@ export const floatPattern = (random: Random): bigint => {
   const boxed = (0xffffffffn << 32n) | floatOperand(binary32, random)
   switch (random.below(20)) {
     case 0:
-      return random.pick([0n, 0x7fffffffn, 0xfffffffen, 0xffffffn]) << 32n | floatOperand(binary32, random)
+      return (random.pick([0n, 0x7fffffffn, 0xfffffffen, 0xffffffn]) << 32n) | floatOperand(binary32, random)
     case 1:
       return random.uint64()
     case 2:

@@ -3,10 +3,11 @@
  * (convertFromInt, convertToIntegerExact) and 5.8; RISC-V unprivileged specification, "F" and "D", conversion instructions and the
  * table of their domains: what is out of range saturates and raises NV alone, a NaN counts as too large.
  */
-import { callI64, type Expr, type FunctionRef, f32, f64, i32, i64, type ModuleBuilder } from "../../wasm/index.ts"
+import { callI64, type FunctionRef, f32, f64, i32, i64, type ModuleBuilder } from "../../wasm/index.ts"
 import type { Core } from "./core.ts"
 import { type Flags, NV, NX } from "./flags.ts"
 import { binary32, binary64, isInfinite, isNotANumber, isSafelyNormal, isSignalling, isZero, RNE } from "./format.ts"
+import { double } from "./host.ts"
 import { unpack } from "./unpacked.ts"
 
 /** A RISC-V integer operand: `w`, `wu`, `l` or `lu` of the instruction names. */
@@ -22,12 +23,6 @@ export const integerTypes: readonly IntegerType[] = [
   { name: "i64", width: 64, signed: true },
   { name: "u64", width: 64, signed: false },
 ]
-
-const doubleOf = (value: number): Expr<"f64"> => {
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, value)
-  return f64.fromBits(i64.const(view.getBigInt64(0)))
-}
 
 /** `to_T_64(a, rm)` → i64: the integer; one of 32 bits is sign-extended, an unsigned one too. */
 export const defineToInteger = (module: ModuleBuilder, type: IntegerType, flags: Flags): FunctionRef =>
@@ -51,12 +46,9 @@ export const defineToInteger = (module: ModuleBuilder, type: IntegerType, flags:
         () => f.set(integral, f64.ceil(value)),
       ],
       // To nearest with ties away has no instruction; a NaN is out of range.
-      () => f.set(integral, doubleOf(Number.NaN)),
+      () => f.set(integral, double(Number.NaN)),
     )
-    const isInRange = i32.and(
-      f64.ge(integral, doubleOf(Number(lowest))),
-      f64.lt(integral, doubleOf(Number(highest + 1n))),
-    )
+    const isInRange = i32.and(f64.ge(integral, double(Number(lowest))), f64.lt(integral, double(Number(highest + 1n))))
     f.if(isInRange, () => {
       f.if(f64.ne(integral, value), () => flags.raise(f, NX))
       const integer = type.signed ? i64.truncSatF64s(integral) : i64.truncSatF64u(integral)

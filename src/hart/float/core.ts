@@ -10,7 +10,8 @@ import {
 } from "../../wasm/index.ts"
 import type { Flags } from "./flags.ts"
 import type { Format } from "./format.ts"
-import type { Host } from "./host.ts"
+import { type Host, hostOf } from "./host.ts"
+import { defineRound } from "./rounding.ts"
 
 export interface Core {
   readonly module: ModuleBuilder
@@ -20,6 +21,15 @@ export interface Core {
   /** See `defineRound`. */
   readonly round: FunctionRef
 }
+
+/** Defines what the operations of `format` share. */
+export const defineCore = (module: ModuleBuilder, format: Format, flags: Flags): Core => ({
+  module,
+  format,
+  flags,
+  host: hostOf(format),
+  round: defineRound(module, format, flags),
+})
 
 /** Operands arrive as the raw bits of the format's width; the body sees i64 patterns and returns through `give`. */
 export interface Operands {

@@ -9,7 +9,7 @@ import {
   i64,
   type Local,
 } from "../../wasm/index.ts"
-import { type Core, defineExact, defineOperation } from "./core.ts"
+import { type Core, defineExact, defineOperation, type Operands } from "./core.ts"
 import { NV, NX } from "./flags.ts"
 import {
   cancelledZero,
@@ -18,14 +18,16 @@ import {
   isSafelyNormal,
   isSignalling,
   isZero,
+  magnitude,
   productSign,
   RNE,
   signOf,
 } from "./format.ts"
+import { double } from "./host.ts"
 import { exactProduct } from "./multiplication.ts"
 import { returnInvalid, unpack } from "./unpacked.ts"
 
-const ZERO = f64.fromBits(i64.const(0))
+const ZERO = double(0)
 
 /** Below the exponent of any product. */
 const ZERO_EXPONENT = -0x8000
@@ -161,31 +163,84 @@ export const defineFmaExact = (core: Core, sumOfNarrow: FunctionRef): FunctionRe
     )
   })
 
+/** What is left of a double above its lower 26 bits, and the rest (Veltkamp): both multiply without error. */
+const halves = (f: FunctionBuilder, value: Local<"f64">): { upper: Local<"f64">; lower: Local<"f64"> } => {
+  const scaled = f.let(f64.mul(value, double(2 ** 27 + 1)))
+  const upper = f.let(f64.sub(scaled, f64.sub(scaled, value)))
+  return { upper, lower: f.let(f64.sub(value, upper)) }
+}
+
+/** What the rounded sum of `a` and `b` leaves out, exactly (Knuth's two-sum). */
+const sumError = (f: FunctionBuilder, sum: Local<"f64">, a: Expr<"f64">, b: Expr<"f64">): Local<"f64"> => {
+  const added = f.let(f64.sub(sum, a))
+  return f.let(f64.add(f64.sub(a, f64.sub(sum, added)), f64.sub(b, added)))
+}
+
+/** Emits `a × b + c` of singles to nearest even; falls through where it cannot tell. */
+const giveSingleByHost = (f: FunctionBuilder, { format, flags, host }: Core, operands: Operands): void => {
+  const [a, b, c] = operands.patterns.map(pattern => host.double(host.value(pattern)))
+  // The product is exact as a double. Its sum with the addend is rounded to odd: a last bit set wherever something was lost
+  // keeps the second rounding, to single, from falling on a false tie.
+  const product = f.let(f64.mul(a!, b!))
+  const addend = f.let(c!)
+  const sum = f.let(f64.add(product, addend))
+  const error = sumError(f, sum, product, addend)
+  const bits = f.let(i64.bits(sum))
+  f.if(i32.and(f64.ne(error, ZERO), i64.eqz(i64.and(bits, 1))), () => {
+    const grows = i32.eq(f64.gt(error, ZERO), i64.ges(bits, 0))
+    f.set(bits, i64.add(bits, i64.select(1, -1, grows)))
+  })
+  const single = f.let(host.round(f64.fromBits(bits)))
+  const pattern = f.let(host.pattern(single))
+  f.if(isSafelyNormal(format, pattern), () => {
+    f.if(f64.ne(host.double(single), f64.fromBits(bits)), () => flags.raise(f, NX))
+    operands.give(pattern)
+  })
+}
+
+/** Exponents of factors whose product neither overflows nor loses low bits: bias ± this. */
+const FACTOR_EXPONENT = 480
+
+/** Emits `a × b + c` of doubles to nearest even; falls through where it cannot tell. */
+const giveDoubleByHost = (f: FunctionBuilder, { format, flags }: Core, operands: Operands): void => {
+  const [a, b, c] = operands.patterns
+  const exponent = (value: number) => BigInt(format.bias + value) << BigInt(format.fractionBits)
+  const lowest = exponent(-FACTOR_EXPONENT)
+  const span = exponent(FACTOR_EXPONENT) - lowest
+  const isModerate = (pattern: Expr<"i64">) => i64.ltu(i64.sub(magnitude(format, pattern), lowest), span)
+  f.if(i32.and(isModerate(a!), isModerate(b!)), () => {
+    const x = f.let(f64.fromBits(a!))
+    const y = f.let(f64.fromBits(b!))
+    const addend = f.let(f64.fromBits(c!))
+    // a × b = product + productError (Dekker), product + c = sum + additionError: so the result is sum + both errors.
+    const product = f.let(f64.mul(x, y))
+    const p = halves(f, x)
+    const q = halves(f, y)
+    const cross = f64.add(f64.sub(f64.mul(p.upper, q.upper), product), f64.mul(p.upper, q.lower))
+    const productError = f.let(f64.add(f64.add(cross, f64.mul(p.lower, q.upper)), f64.mul(p.lower, q.lower)))
+    const sum = f.let(f64.add(product, addend))
+    const additionError = sumError(f, sum, product, addend)
+    const correction = f.let(f64.add(productError, additionError))
+    // The correction is off by at most 2^-53 of itself. If a little less and a little more of it round alike, so does the truth.
+    // An addend that is not finite, or so great that a step overflows, ends in a result that is not.
+    const result = f.let(f64.add(sum, f64.mul(correction, double(1 - 2 ** -52))))
+    const other = f64.add(sum, f64.mul(correction, double(1 + 2 ** -52)))
+    const pattern = f.let(i64.bits(result))
+    f.if(i32.and(f64.eq(result, other), isSafelyNormal(format, pattern)), () => {
+      f.if(flags.inexactIsUp(), () => operands.give(pattern))
+      // Where the correction did not change the sum the result is exact if there was nothing to correct.
+      f.if(f64.eq(result, sum), () => {
+        f.if(f64.ne(correction, ZERO), () => flags.raise(f, NX))
+        operands.give(pattern)
+      })
+    })
+  })
+}
+
 /** `fma(a, b, c, rm)`. */
 export const defineFma = (core: Core, exact: FunctionRef): FunctionRef =>
-  defineOperation(core, "fma", 3, { rounds: true }, (f, { patterns: [a, b, c], rounding, give }) => {
-    const { format, flags, host } = core
-    if (format.width === 32)
-      f.if(i32.eq(rounding, RNE), () => {
-        // The product is exact as a double. Its sum with the addend is rounded to odd: a last bit set wherever something was
-        // lost keeps the second rounding, to single, from falling on a false tie.
-        const product = f.let(f64.mul(host.double(host.value(a!)), host.double(host.value(b!))))
-        const addend = f.let(host.double(host.value(c!)))
-        const sum = f.let(f64.add(product, addend))
-        const added = f.let(f64.sub(sum, product))
-        const error = f.let(f64.add(f64.sub(product, f64.sub(sum, added)), f64.sub(addend, added)))
-        const bits = f.let(i64.bits(sum))
-        const lost = f.let(f64.ne(error, ZERO))
-        f.if(i32.and(lost, i64.eqz(i64.and(bits, 1))), () => {
-          const grows = i32.eq(f64.gt(error, ZERO), i64.ges(bits, 0))
-          f.set(bits, i64.add(bits, i64.select(1, -1, grows)))
-        })
-        const single = f.let(host.round(f64.fromBits(bits)))
-        const pattern = f.let(host.pattern(single))
-        f.if(isSafelyNormal(format, pattern), () => {
-          f.if(f64.ne(host.double(single), f64.fromBits(bits)), () => flags.raise(f, NX))
-          give(pattern)
-        })
-      })
-    give(callI64(exact, a!, b!, c!, rounding))
+  defineOperation(core, "fma", 3, { rounds: true }, (f, operands) => {
+    const giveByHost = core.format.width === 32 ? giveSingleByHost : giveDoubleByHost
+    f.if(i32.eq(operands.rounding, RNE), () => giveByHost(f, core, operands))
+    operands.give(callI64(exact, ...operands.patterns, operands.rounding))
   })

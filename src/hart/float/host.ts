@@ -24,7 +24,7 @@ export interface Host {
 }
 
 const { add, sub, mul, div, sqrt, eq, lt, le } = f32
-const single: Host = {
+const hostSingle: Host = {
   value: pattern => f32.fromBits(i32.wrap(pattern)),
   pattern: (value: Expr<"f32">) => i64.extendu(i32.bits(value)),
   double: (value: Expr<"f32">) => f64.promote(value),
@@ -39,7 +39,7 @@ const single: Host = {
   le,
 }
 
-const double: Host = {
+const hostDouble: Host = {
   value: pattern => f64.fromBits(pattern),
   pattern: (value: Expr<"f64">) => i64.bits(value),
   double: (value: Expr<"f64">) => value,
@@ -54,4 +54,11 @@ const double: Host = {
   le: f64.le,
 }
 
-export const hostOf = (format: Format): Host => (format.width === 32 ? single : double)
+export const hostOf = (format: Format): Host => (format.width === 32 ? hostSingle : hostDouble)
+
+/** A double constant. */
+export const double = (value: number): Expr<"f64"> => {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, value)
+  return f64.fromBits(i64.const(view.getBigInt64(0)))
+}

@@ -16,14 +16,12 @@ import {
   defineWiden,
   integerTypes,
 } from "./conversion.ts"
-import type { Core } from "./core.ts"
+import { type Core, defineCore } from "./core.ts"
 import { defineDiv, defineDivExact } from "./division.ts"
 import { Flags } from "./flags.ts"
-import { binary32, binary64, type Format } from "./format.ts"
+import { binary32, binary64 } from "./format.ts"
 import { defineFma, defineFmaExact } from "./fused.ts"
-import { hostOf } from "./host.ts"
 import { defineMul, defineMulExact } from "./multiplication.ts"
-import { defineRound } from "./rounding.ts"
 import { defineSqrt, defineSqrtExact } from "./square-root.ts"
 
 type Width = "32" | "64"
@@ -69,15 +67,8 @@ const defineFormat = (core: Core): readonly FunctionRef[] => {
  */
 export const defineFloat = (module: ModuleBuilder, flagsAddress: number): FloatLibrary => {
   const flags = new Flags(flagsAddress)
-  const coreOf = (format: Format): Core => ({
-    module,
-    format,
-    flags,
-    host: hostOf(format),
-    round: defineRound(module, format, flags),
-  })
-  const single = coreOf(binary32)
-  const double = coreOf(binary64)
+  const single = defineCore(module, binary32, flags)
+  const double = defineCore(module, binary64, flags)
   const toInteger = integerTypes.flatMap(type => {
     const fromDouble = defineToInteger(module, type, flags)
     return [fromDouble, defineSingleToInteger(module, type, fromDouble)]

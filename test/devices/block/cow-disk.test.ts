@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { CowDisk, MemoryDisk, RandomGenerator, decodeState, encodeState } from "../../../src/devices/index.ts"
+import { CowDisk, decodeState, encodeState, MemoryDisk, RandomGenerator } from "../../../src/devices/index.ts"
 import { below } from "../support/bench.ts"
 
 const SECTORS = 37
@@ -46,7 +46,9 @@ describe("copy-on-write disk", () => {
     const disk = new CowDisk(new MemoryDisk(new Uint8Array(SECTORS * 512)))
     const other = new CowDisk(new MemoryDisk(new Uint8Array(512)))
     expect(() => other.restore(disk.save())).toThrow('"sectors"')
-    expect(() => other.restore({ sectors: 1, blocks: [{ index: 1, bytes: new Uint8Array(4096) }] })).toThrow("not on a disk")
+    expect(() => other.restore({ sectors: 1, blocks: [{ index: 1, bytes: new Uint8Array(4096) }] })).toThrow(
+      "not on a disk",
+    )
     expect(() => other.restore({ sectors: 1, blocks: [{ index: 0, bytes: new Uint8Array(5) }] })).toThrow("4096")
     expect(() => other.read(0, 2)).toThrow("not on a disk")
   })

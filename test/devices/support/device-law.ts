@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest"
 import type { AccessSize, Device } from "../../../src/devices/index.ts"
-import { RandomGenerator, decodeState, encodeState } from "../../../src/devices/index.ts"
+import { decodeState, encodeState, RandomGenerator } from "../../../src/devices/index.ts"
 import { below, pick } from "./bench.ts"
 
 /** A device in its surroundings. */

@@ -1,0 +1,12 @@
+/** Event Schemas, versions and the log store: a world's history in one file. */
+export type { StoredBlob } from "./blob.ts"
+export * from "./errors.ts"
+export * from "./event.ts"
+export type { BadRow, EventFilter, Head, Verification } from "./event-reader.ts"
+export * from "./genesis.ts"
+export type { LogWriter, LogWriterOptions } from "./log-writer.ts"
+export * from "./position.ts"
+export type { Page, SnapshotInfo } from "./snapshot.ts"
+export type { SnapshotHead } from "./snapshot-writer.ts"
+export type { SqlResult, SqlValue } from "./sql.ts"
+export * from "./world-store.ts"

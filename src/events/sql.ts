@@ -1,0 +1,100 @@
+/** Queries of the user's own over a world's history: read-only, over views that say things in the project's words. */
+import { Buffer } from "node:buffer"
+import BetterSqlite, { type Database } from "better-sqlite3"
+import { SqlFailed, SqlRefused } from "./errors.ts"
+import { decodeEvent, eventToJson } from "./event.ts"
+
+export type SqlValue = string | number | bigint | null | Uint8Array
+
+export interface SqlResult {
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<SqlValue>>
+  /** Whether there were more rows than `rowsMax`. */
+  readonly truncated: boolean
+}
+
+export const rowsMaxDefault = 100_000
+
+const position = "'r' || round || '.m' || machine || '.h' || hart || '.i' || instret"
+
+const views = `
+  CREATE TEMP VIEW events AS
+    SELECT seq, ${position} AS position, round, machine, hart, instret, kind, version,
+      event_json(kind, version, payload) AS payload, lower(hex(digest)) AS digest
+    FROM main.event;
+  CREATE TEMP VIEW console AS
+    SELECT seq, ${position} AS position, round, machine, instret,
+      event_field(kind, version, payload, 'device') AS device,
+      event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
+    FROM main.event WHERE kind = 'console';
+  CREATE TEMP VIEW inputs AS
+    SELECT seq, ${position} AS position, round, machine, hart, instret,
+      event_field(kind, version, payload, 'source') AS source,
+      event_field(kind, version, payload, 'virtualNs') AS virtual_ns,
+      event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
+    FROM main.event WHERE kind = 'input';
+  CREATE TEMP VIEW snapshots AS
+    SELECT id, name, seq, ${position} AS position, virtual_ns, page_count AS pages, lower(hex(digest)) AS digest
+    FROM main.snapshot;
+  CREATE TEMP VIEW blobs AS
+    SELECT lower(hex(hash)) AS hash, size FROM main.blob WHERE hash IS NOT NULL;
+`
+
+const decodeField = (kind: string, version: number, payload: Uint8Array, field: string): SqlValue => {
+  const value = (decodeEvent(kind, version, payload).payload as Record<string, unknown>)[field]
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  return typeof value === "string" || typeof value === "number" ? value : null
+}
+
+/** Adds the views and the functions behind them, for this connection only. */
+export const addViews = (db: Database): void => {
+  const options = { deterministic: true }
+  db.function("event_json", options, (kind: string, version: number, payload: Uint8Array) =>
+    JSON.stringify(eventToJson(decodeEvent(kind, version, payload))),
+  )
+  db.function("event_field", options, decodeField)
+  db.function("event_text", options, (kind: string, version: number, payload: Uint8Array) => {
+    const bytes = decodeField(kind, version, payload, "bytes")
+    return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : null
+  })
+  db.exec(views)
+}
+
+const prepareQuery = (db: Database, text: string) => {
+  try {
+    const statement = db.prepare<Array<unknown>, Array<SqlValue>>(text)
+    if (!statement.reader || !statement.readonly) throw new SqlRefused({ problem: "it would change the world" })
+    if (/^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*pragma\b/i.test(text))
+      throw new SqlRefused({ problem: "a PRAGMA is not a query" })
+    return statement.raw()
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new SqlRefused({ problem: "it is not exactly one statement" })
+    if (cause instanceof BetterSqlite.SqliteError && /READONLY|AUTH/.test(cause.code))
+      throw new SqlRefused({ problem: "it would change the world" })
+    if (cause instanceof BetterSqlite.SqliteError && cause.code === "SQLITE_ERROR")
+      throw new SqlFailed({ problem: cause.message })
+    throw cause
+  }
+}
+
+/**
+ * Runs one query on a connection that `addViews` prepared.
+ * @throws SqlRefused, SqlFailed, database errors, and what decoding a damaged or unknown event throws
+ */
+export const runQuery = (db: Database, text: string, rowsMax: number): SqlResult => {
+  const statement = prepareQuery(db, text)
+  const columns = statement.columns().map(column => column.name)
+  const rows: Array<Array<SqlValue>> = []
+  try {
+    for (const row of statement.iterate()) {
+      if (rows.length === rowsMax) return { columns, rows, truncated: true }
+      rows.push(row)
+    }
+  } catch (cause) {
+    if (cause instanceof RangeError || cause instanceof TypeError) throw new SqlFailed({ problem: cause.message })
+    if (cause instanceof BetterSqlite.SqliteError && cause.code === "SQLITE_ERROR")
+      throw new SqlFailed({ problem: cause.message })
+    throw cause
+  }
+  return { columns, rows, truncated: false }
+}

@@ -1,0 +1,342 @@
+/** World files as SQLite databases: readers on connections of their own, one writer in the log's worker thread. */
+import { Buffer } from "node:buffer"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
+import type { Database } from "better-sqlite3"
+import { Effect, Option, type Result, Stream } from "effect"
+import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { attempt, createDatabase, openForReading, openForWriting } from "./database.ts"
+import {
+  BlobNotFound,
+  MalformedPayload,
+  type ReadError,
+  SnapshotExists,
+  SnapshotNotFound,
+  SqlFailed,
+  SqlRefused,
+  UnknownEvent,
+  WorldDamaged,
+  WorldExists,
+  WorldNotFound,
+  type WorldWriteFailed,
+} from "./errors.ts"
+import { definitions, encodeEvent } from "./event.ts"
+import {
+  badRowError,
+  eachEvent,
+  type Head,
+  readEvents,
+  readHead,
+  seqAtPosition,
+  truncateLog,
+  verifyLog,
+  writeHead,
+} from "./event-reader.ts"
+import type { Genesis } from "./genesis.ts"
+import { lockWorld } from "./lock.ts"
+import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
+import { origin } from "./position.ts"
+import { DigestChain, zeroDigest } from "./row.ts"
+import { eachPage, findSnapshot, listSnapshots, pageBytes, readState } from "./snapshot.ts"
+import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
+import { query, run, selectAll } from "./tables.ts"
+import type { Failure } from "./worker-protocol.ts"
+import type { OpenOptions, RecordingWorld, SnapshotInput, Truncation, World } from "./world-store.ts"
+
+/** Pages handed to the worker at once, and how many such handfuls may be under way. */
+const pagesPerMessage = 512
+const messagesMax = 32
+
+const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
+  cause instanceof UnknownEvent || cause instanceof MalformedPayload
+
+const read = <A>(path: string, body: () => A): Effect.Effect<A, ReadError> => attempt(path, body, isEventError)
+
+/** A stream over an iterable that reads the database as it goes. */
+const readStream = <A>(path: string, items: () => Iterable<A>, chunk: number): Stream.Stream<A, ReadError> =>
+  Stream.suspend(() => {
+    let iterator: Iterator<A> | null = null
+    return Stream.paginate(undefined, () =>
+      read(path, (): readonly [ReadonlyArray<A>, Option.Option<undefined>] => {
+        iterator ??= items()[Symbol.iterator]()
+        const batch: Array<A> = []
+        while (batch.length < chunk) {
+          const next = iterator.next()
+          if (next.done) return [batch, Option.none()]
+          batch.push(next.value)
+        }
+        return [batch, Option.some(undefined)]
+      }),
+    )
+  })
+
+const readGenesis = (db: Database, path: string): Genesis => {
+  const first = readEvents(db, path, { toSeq: 0 }, 1)[0]
+  if (first?.kind !== "genesis")
+    throw new WorldDamaged({ path, seq: 0, kind: null, position: null, problem: "its genesis is missing" })
+  return first.payload
+}
+
+const verifyContents = (db: Database): void => {
+  for (const { hash } of selectAll(db, query.selectFrom("blob").select("hash").where("hash", "is not", null)))
+    for (const _ of readBlob(db, Buffer.from(hash!).toString("hex"))!);
+  for (const { id } of listSnapshots(db)) {
+    readState(db, id)
+    for (const _ of eachPage(db, id, null));
+  }
+}
+
+/** Copies what is durable into a new file, which appears complete or not at all. */
+const copyTo = (db: Database, path: string, file: string): Effect.Effect<void, WorldExists | ReadError> =>
+  attempt(
+    path,
+    () => {
+      if (existsSync(file)) throw new WorldExists({ path: file })
+      const partial = `${file}.partial`
+      rmSync(partial, { force: true })
+      try {
+        db.prepare("VACUUM INTO ?").run(partial)
+        const descriptor = openSync(partial, "r+")
+        fsyncSync(descriptor)
+        closeSync(descriptor)
+        renameSync(partial, file)
+      } finally {
+        rmSync(partial, { force: true })
+      }
+    },
+    (cause): cause is WorldExists => cause instanceof WorldExists,
+  )
+
+const worldOf = (path: string, db: Database, genesis: Genesis): World => {
+  const found = <A>(which: number | string, body: () => A | null) =>
+    Effect.flatMap(
+      read(path, body),
+      (value): Effect.Effect<A, SnapshotNotFound> =>
+        value === null ? Effect.fail(new SnapshotNotFound({ path, snapshot: String(which) })) : Effect.succeed(value),
+    )
+  const blob = (hash: string) =>
+    Stream.unwrap(
+      Effect.map(
+        read(path, () => readBlob(db, hash)),
+        (pieces): Stream.Stream<Uint8Array, BlobNotFound | ReadError> =>
+          pieces === null ? Stream.fail(new BlobNotFound({ path, hash })) : readStream(path, () => pieces, 16),
+      ),
+    )
+  let viewsAdded = false
+  return {
+    path,
+    genesis,
+    head: read(path, () => readHead(db)),
+    events: (filter = {}) => readStream(path, () => eachEvent(db, path, filter), 256),
+    readEvents: (filter, limit) => read(path, () => readEvents(db, path, filter, limit)),
+    seqAt: position => read(path, () => seqAtPosition(db, position)),
+    verify: read(path, () => verifyLog(db)),
+    verifyContents: read(path, () => verifyContents(db)),
+    blobSize: hash =>
+      Effect.flatMap(
+        read(path, () => blobSize(db, hash)),
+        size => (size === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(size)),
+      ),
+    blob,
+    readBlob: hash => Effect.map(Stream.runCollect(blob(hash)), pieces => Buffer.concat([...pieces])),
+    snapshots: read(path, () => listSnapshots(db)),
+    snapshot: which => found(which, () => findSnapshot(db, which)),
+    snapshotState: id => found(id, () => readState(db, id)),
+    snapshotPages: (id, since) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          for (const needed of since === undefined ? [id] : [id, since])
+            yield* found(needed, () => findSnapshot(db, needed))
+          return readStream(path, () => eachPage(db, id, since ?? null), 256)
+        }),
+      ),
+    sql: (text, options) =>
+      attempt(
+        path,
+        () => {
+          if (!viewsAdded) addViews(db)
+          viewsAdded = true
+          return runQuery(db, text, options?.rowsMax ?? rowsMaxDefault)
+        },
+        (cause): cause is SqlRefused | SqlFailed | UnknownEvent | MalformedPayload =>
+          cause instanceof SqlRefused || cause instanceof SqlFailed || isEventError(cause),
+      ),
+    exportTo: file => copyTo(db, path, file),
+  }
+}
+
+const openReader = (path: string) => Effect.acquireRelease(openForReading(path), db => Effect.sync(() => db.close()))
+
+const openReadOnly = (path: string) =>
+  Effect.gen(function* () {
+    const db = yield* openReader(path)
+    return worldOf(path, db, yield* read(path, () => readGenesis(db, path)))
+  })
+
+/** Groups pages into messages, each copied out of the guest's memory at once. */
+function* handfuls(pages: Iterable<{ index: number; bytes: Uint8Array }>) {
+  let indexes = new Uint32Array(pagesPerMessage)
+  let contents = new Uint8Array(pagesPerMessage * pageBytes)
+  let count = 0
+  for (const { index, bytes } of pages) {
+    if (bytes.length !== pageBytes) throw new RangeError(`page ${index} has ${bytes.length} bytes`)
+    indexes[count] = index
+    contents.set(bytes, count * pageBytes)
+    if (++count < pagesPerMessage) continue
+    yield { indexes, contents }
+    indexes = new Uint32Array(pagesPerMessage)
+    contents = new Uint8Array(pagesPerMessage * pageBytes)
+    count = 0
+  }
+  if (count > 0) yield { indexes: indexes.slice(0, count), contents: contents.slice(0, count * pageBytes) }
+}
+
+const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncation | null): RecordingWorld => {
+  const { path } = reading
+  const mapFailure = <A>(job: Effect.Effect<A, Failure>): Effect.Effect<A, WorldWriteFailed | WorldDamaged> =>
+    Effect.mapError(job, failure => log.toError(failure))
+
+  const putBlob = <E, R>(
+    content: Stream.Stream<Uint8Array, E, R>,
+  ): Effect.Effect<StoredBlob, E | WorldWriteFailed | WorldDamaged, R> =>
+    Effect.gen(function* () {
+      const blob = yield* mapFailure(log.request("beginBlob", {}))
+      return yield* content.pipe(
+        Stream.runForEach(bytes => mapFailure(log.request("writeBlob", { blob, bytes }))),
+        Effect.andThen(mapFailure(log.request("endBlob", { blob }))),
+        Effect.onError(() => Effect.ignore(log.request("abandonBlob", { blob }))),
+      )
+    })
+
+  const snapshotFailure = (name: string | null) => (failure: Failure) =>
+    failure.code === "SQLITE_CONSTRAINT_UNIQUE" && name !== null
+      ? new SnapshotExists({ path, snapshot: name })
+      : log.toError(failure)
+
+  const beginSnapshot = (input: SnapshotInput) =>
+    Effect.gen(function* () {
+      const { pageCount, parent, pages, ...head } = input
+      const toError = snapshotFailure(head.name)
+      if (head.name !== null) {
+        const taken = yield* Effect.option(reading.snapshot(head.name))
+        if (Option.isSome(taken)) return yield* new SnapshotExists({ path, snapshot: head.name })
+      }
+      const snapshot = yield* mapFailure(log.request("beginSnapshot", { pageCount, parent }))
+      const abandon = Effect.ignore(log.request("abandonSnapshot", { snapshot }))
+      const underWay: Array<Promise<Result.Result<null, Failure>>> = []
+      const settled = <A>(sent: Promise<Result.Result<A, Failure>>) =>
+        Effect.mapError(
+          Effect.flatMap(
+            Effect.promise(() => sent),
+            Effect.fromResult,
+          ),
+          toError,
+        )
+      const handOver = Effect.gen(function* () {
+        for (const { indexes, contents } of handfuls(pages)) {
+          underWay.push(log.post("writePages", { snapshot, indexes, contents }, [contents.buffer]))
+          if (underWay.length >= messagesMax) yield* settled(underWay.shift()!)
+        }
+      })
+      yield* Effect.onError(handOver, () => abandon)
+      const end = log.post("endSnapshot", { snapshot, head })
+      return Effect.gen(function* () {
+        for (const sent of underWay) yield* settled(sent)
+        return yield* settled(end)
+      })
+    })
+
+  return {
+    ...reading,
+    log,
+    truncation,
+    putBlob,
+    beginSnapshot,
+    saveSnapshot: input => Effect.flatten(beginSnapshot(input)),
+    removeSnapshot: id =>
+      Effect.flatMap(mapFailure(log.request("removeSnapshot", { id })), removed =>
+        removed ? Effect.void : Effect.fail(new SnapshotNotFound({ path, snapshot: String(id) })),
+      ),
+  }
+}
+
+const startRecording = (path: string, head: Head, options: LogWriterOptions, truncation: Truncation | null) =>
+  Effect.gen(function* () {
+    const log = yield* makeLogWriter(path, head, options)
+    return recordingOf(yield* openReadOnly(path), log, truncation)
+  })
+
+const create = (path: string, genesis: Genesis, options: LogWriterOptions = {}) =>
+  Effect.gen(function* () {
+    yield* lockWorld(path)
+    const payload = encodeEvent("genesis", genesis)
+    const { version } = definitions.genesis
+    const digest = new DigestChain(zeroDigest).next({ seq: 0, position: origin, kind: "genesis", version, payload })
+    yield* createDatabase(path, db => {
+      run(db, query.insertInto("event").values({ seq: 0, ...origin, kind: "genesis", version, payload, digest }))
+      writeHead(db, { seq: 0, digest })
+    })
+    return yield* startRecording(path, { seq: 0, digest }, options, null)
+  })
+
+/** Checks the log, cuts off what is not good and removes what a crash left half-written; gives where the log then ends. */
+const recover = (path: string, db: Database, onDamage: "truncate" | "refuse") =>
+  attempt(
+    path,
+    (): { head: Head; truncation: Truncation | null } => {
+      const { events, digest, bad } = verifyLog(db)
+      const head = { seq: events - 1, digest }
+      let truncation: Truncation | null = null
+      if (bad !== null) {
+        if (events === 0 || onDamage === "refuse") throw badRowError(path, bad)
+        const count = query
+          .selectFrom("event")
+          .select(of => of.fn.countAll<number>().as("rows"))
+          .where("seq", ">=", events)
+        truncation = { removed: selectAll(db, count)[0]!.rows, bad }
+        truncateLog(db, events, digest)
+      }
+      readGenesis(db, path)
+      removeIncompleteBlobs(db)
+      return { head, truncation }
+    },
+    isEventError,
+  )
+
+const open = (path: string, options: OpenOptions = {}) =>
+  Effect.gen(function* () {
+    // A world that is not there must not get a lock file.
+    yield* Effect.scoped(openReader(path))
+    yield* lockWorld(path)
+    const { head, truncation } = yield* Effect.acquireUseRelease(
+      openForWriting(path),
+      db => recover(path, db, options.onDamage ?? "truncate"),
+      db => Effect.sync(() => db.close()),
+    )
+    return yield* startRecording(path, head, options, truncation)
+  })
+
+const importFrom = (file: string, path: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const source = yield* openReader(file)
+      const { bad } = yield* read(file, () => verifyLog(source))
+      if (bad !== null) return yield* badRowError(file, bad)
+      yield* read(file, () => readGenesis(source, file))
+      yield* read(file, () => verifyContents(source))
+      yield* lockWorld(path)
+      yield* copyTo(source, file, path)
+    }),
+  )
+
+const remove = (path: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      if (!existsSync(path)) return yield* new WorldNotFound({ path })
+      yield* lockWorld(path)
+      yield* attempt(path, () => {
+        for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(path + suffix, { force: true })
+      })
+    }),
+  )
+
+export const sqliteStore = { create, open, openReadOnly, importFrom, remove }

@@ -1,0 +1,144 @@
+/**
+ * World files: creating, opening, recording into, copying. One world is one file. The interfaces here say nothing of SQLite, so that
+ * another store can serve them.
+ */
+import { Context, type Effect, Layer, type Scope, type Stream } from "effect"
+import type { StoredBlob } from "./blob.ts"
+import type {
+  BlobNotFound,
+  OpenError,
+  ReadError,
+  SnapshotExists,
+  SnapshotNotFound,
+  SqlFailed,
+  SqlRefused,
+  WorldDamaged,
+  WorldExists,
+  WorldInUse,
+  WorldUnreadable,
+  WorldWriteFailed,
+} from "./errors.ts"
+import type { StoredEvent } from "./event.ts"
+import type { BadRow, EventFilter, Head, Verification } from "./event-reader.ts"
+import type { Genesis } from "./genesis.ts"
+import type { LogWriter, LogWriterOptions } from "./log-writer.ts"
+import type { Position } from "./position.ts"
+import type { Page, SnapshotInfo } from "./snapshot.ts"
+import type { SnapshotHead } from "./snapshot-writer.ts"
+import type { SqlResult } from "./sql.ts"
+import { sqliteStore } from "./sqlite-store.ts"
+
+/** A world as a reader sees it. Reading sees what is durable at the time. */
+export interface World {
+  readonly path: string
+  readonly genesis: Genesis
+  readonly head: Effect.Effect<Head, ReadError>
+  /** The events that pass the filter, decoded and upcast, up to the end of the log as it is when the stream gets there. */
+  events(filter?: EventFilter): Stream.Stream<StoredEvent, ReadError>
+  /** At most `limit` of them: for loops that pull. */
+  readEvents(filter: EventFilter, limit: number): Effect.Effect<ReadonlyArray<StoredEvent>, ReadError>
+  /** First seq at or after a position; one past the end where there is none. */
+  seqAt(position: Position): Effect.Effect<number, ReadError>
+  /** Checks every row of the log against its digest. Damage is in the answer. */
+  readonly verify: Effect.Effect<Verification, ReadError>
+  /** Checks every content and every snapshot with its pages. */
+  readonly verifyContents: Effect.Effect<void, ReadError>
+
+  blobSize(hash: string): Effect.Effect<number, BlobNotFound | ReadError>
+  /** Pieces of 64 KiB in order; it fails at the end when the whole is not what was stored. */
+  blob(hash: string): Stream.Stream<Uint8Array, BlobNotFound | ReadError>
+  /** All of a content in one piece: for those that fit in memory. */
+  readBlob(hash: string): Effect.Effect<Uint8Array, BlobNotFound | ReadError>
+
+  /** In the order of history. */
+  readonly snapshots: Effect.Effect<ReadonlyArray<SnapshotInfo>, ReadError>
+  /** By id or name. */
+  snapshot(which: number | string): Effect.Effect<SnapshotInfo, SnapshotNotFound | ReadError>
+  /** The machine's state of a snapshot, as it was given. */
+  snapshotState(id: number): Effect.Effect<Uint8Array, SnapshotNotFound | ReadError>
+  /** Its pages that are not zero, in address order; with `since`, those that differ from that snapshot, zero pages too. */
+  snapshotPages(id: number, since?: number): Stream.Stream<Page, SnapshotNotFound | ReadError>
+
+  /** One read-only query over the views `events`, `console`, `inputs`, `snapshots`, `blobs`. */
+  sql(
+    text: string,
+    options?: { readonly rowsMax?: number },
+  ): Effect.Effect<SqlResult, SqlRefused | SqlFailed | ReadError>
+  /** Writes everything durable into one self-contained file. */
+  exportTo(file: string): Effect.Effect<void, WorldExists | ReadError>
+}
+
+export interface SnapshotInput extends SnapshotHead {
+  /** Size of the memory, in pages of 4 KiB. */
+  readonly pageCount: number
+  /** A snapshot whose pages hold wherever `pages` gives none; null: those are zero. */
+  readonly parent: number | null
+  /** Each page at most once. They are copied as they are taken. */
+  readonly pages: Iterable<Page>
+}
+
+export interface Truncation {
+  /** How many events were removed, at least; the log now ends before `bad`. */
+  readonly removed: number
+  readonly bad: BadRow
+}
+
+/** A world that this process records into. */
+export interface RecordingWorld extends World {
+  readonly log: LogWriter
+  /** What was cut off at opening because it was not good, null where nothing was. */
+  readonly truncation: Truncation | null
+  /** Stores a content; one that is there already is not stored twice. */
+  putBlob<E, R>(
+    content: Stream.Stream<Uint8Array, E, R>,
+  ): Effect.Effect<StoredBlob, E | WorldWriteFailed | WorldDamaged, R>
+  /**
+   * Hands over all of a snapshot and gives an effect that waits until it is durable, so that the machine can go on meanwhile. The
+   * snapshot comes after all events appended so far.
+   */
+  beginSnapshot(
+    input: SnapshotInput,
+  ): Effect.Effect<
+    Effect.Effect<SnapshotInfo, SnapshotExists | WorldWriteFailed | WorldDamaged>,
+    SnapshotExists | WorldWriteFailed | WorldDamaged
+  >
+  /** Both at once. */
+  saveSnapshot(input: SnapshotInput): Effect.Effect<SnapshotInfo, SnapshotExists | WorldWriteFailed | WorldDamaged>
+  /** Removes a snapshot and the pages that only it had. */
+  removeSnapshot(id: number): Effect.Effect<void, SnapshotNotFound | WorldWriteFailed | WorldDamaged>
+}
+
+export interface OpenOptions extends LogWriterOptions {
+  /** What to do when the log is damaged: go on from the last good event, or fail. "truncate" where absent. */
+  readonly onDamage?: "truncate" | "refuse"
+}
+
+type ScopedOpen<A, E> = Effect.Effect<A, E, Scope.Scope>
+
+export class WorldStore extends Context.Service<
+  WorldStore,
+  {
+    /**
+     * Creates a world at `path`; `genesis` becomes event 0. Contents that it refers to are put afterwards.
+     * In use for recording until the scope ends.
+     */
+    create(
+      path: string,
+      genesis: Genesis,
+      options?: LogWriterOptions,
+    ): ScopedOpen<RecordingWorld, WorldExists | WorldInUse | WorldWriteFailed | OpenError | ReadError>
+    /** Opens a world to go on recording: checks the whole log first. In use until the scope ends. */
+    open(
+      path: string,
+      options?: OpenOptions,
+    ): ScopedOpen<RecordingWorld, WorldInUse | WorldWriteFailed | OpenError | ReadError>
+    /** Opens a world to read, also while another process records into it. */
+    openReadOnly(path: string): ScopedOpen<World, OpenError | ReadError>
+    /** Verifies the world in `file` and copies it to `path`. */
+    importFrom(file: string, path: string): Effect.Effect<void, WorldExists | WorldInUse | OpenError | ReadError>
+    /** Removes a world that is not in use. */
+    remove(path: string): Effect.Effect<void, WorldInUse | OpenError | WorldUnreadable>
+  }
+>()("chronovisor/events/WorldStore") {
+  static readonly layer: Layer.Layer<WorldStore> = Layer.succeed(WorldStore, sqliteStore)
+}

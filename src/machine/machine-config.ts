@@ -1,0 +1,28 @@
+/** What a machine is made of. All contents are given as bytes: nothing here opens a file. */
+import type { BlockBackend } from "../devices/index.ts"
+import type { KernelImage } from "./kernel-image.ts"
+
+export type Firmware =
+  /** The built-in SBI: the kernel starts in S-mode. */
+  | { readonly kind: "builtin" }
+  /** No firmware: the kernel starts in M-mode, as with QEMU's `-bios none`. */
+  | { readonly kind: "none" }
+  /** A program for M-mode at the start of RAM; the kernel, if any, is its payload. */
+  | { readonly kind: "file"; readonly image: KernelImage }
+
+export interface MachineConfig {
+  /** 1 to 8. */
+  readonly harts: number
+  /** A multiple of 4096. */
+  readonly ramBytes: number
+  readonly firmware: Firmware
+  readonly kernel: KernelImage | null
+  readonly initrd: Uint8Array | null
+  readonly bootArguments: string
+  /** Up to six, in the order the guest sees them. Writes stay in the machine's state. */
+  readonly disks: readonly BlockBackend[]
+  /** What the real-time clock shows at virtual time zero. */
+  readonly startTime: { readonly seconds: number; readonly nanoseconds: number }
+  /** 32 bytes from the world's seed: the guest's first entropy and what virtio-rng gives come from it. */
+  readonly seed: Uint8Array
+}

@@ -1,0 +1,469 @@
+/**
+ * A machine: harts, RAM and board, advanced in rounds of virtual time.
+ *
+ * In each round every hart in turn executes up to the round's length in virtual nanoseconds, one an instruction. A hart that waits
+ * (WFI) skips to its next timer, or to the round's end. When all wait, the machine is idle until its earliest deadline, and whoever
+ * drives it says how far to skip: to that deadline, or to the moment of an input from outside.
+ *
+ * Runs can be cut anywhere: `run(a); run(b)` leaves what `run(a + b)` leaves.
+ */
+import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
+import { HartCore } from "../hart/hart-core.ts"
+import { PAGE_BYTES } from "../hart/layout.ts"
+import { exitReason } from "../hart/state.ts"
+import { menvcfg, mip } from "../riscv/csr.ts"
+import { Board, memoryMap } from "./board.ts"
+import { boot } from "./boot.ts"
+import { Digest } from "./digest.ts"
+import type { MachineConfig } from "./machine-config.ts"
+import { Ram } from "./ram.ts"
+import { serveSbi } from "./sbi.ts"
+
+/** Why `run` came back. */
+export type Exit =
+  /** A round ended: inputs may be applied now. */
+  | { readonly kind: "round" }
+  /** The budget is used up, somewhere inside a round. */
+  | { readonly kind: "budget" }
+  /** Every hart waits. Earliest deadline in virtual nanoseconds, Infinity when only an input can wake one. */
+  | { readonly kind: "idle"; readonly deadlineNs: number }
+  /** The guest turned itself off; 0 for success. */
+  | { readonly kind: "off"; readonly code: number }
+  /** The guest asked for a reset; the next run starts from the beginning. */
+  | { readonly kind: "reset" }
+
+/** Where to stop inside a round: when this hart has executed so many instructions. */
+export interface StopAt {
+  readonly hart: number
+  readonly executed: number
+}
+
+/** What happened, for the log; emptied by who reads it. */
+export interface Trace {
+  readonly slices: { hart: number; instructions: number }[]
+  readonly interrupts: { hart: number; cause: number; executed: number }[]
+}
+
+type HartLife = "stopped" | "running" | "waiting"
+
+/** Virtual nanoseconds of a round: long for one hart, short where harts wait for each other. */
+const ROUND_NS_SINGLE = 1_000_000
+const ROUND_NS_MANY = 20_000
+const BUDGET_MAX = 0x7fffffff
+
+const STIP = Number(mip.STIP)
+/** menvcfg.STCE, as the top bit of the high half. */
+const STCE_HIGH = Number(menvcfg.STCE >> 63n)
+const MTIP = Number(mip.MTIP)
+
+export class Machine {
+  readonly config: MachineConfig
+  readonly core: HartCore
+  readonly board: Board
+  private readonly ram: Ram
+  private readonly lives: HartLife[]
+  private readonly roundNs: number
+  private roundNumber = 0
+  private roundStartNs = 0
+  /** The hart whose turn it is in this round. */
+  private turn = 0
+  private ending: Exit | null = null
+  private console: number[] = []
+  private readonly trace: Trace = { slices: [], interrupts: [] }
+
+  /**
+   * Builds and starts a machine. Precondition: `bootProblem(config)` is null.
+   * @throws RangeError when this computer cannot give that much memory.
+   */
+  constructor(config: MachineConfig) {
+    this.config = config
+    this.roundNs = config.harts === 1 ? ROUND_NS_SINGLE : ROUND_NS_MANY
+    this.core = new HartCore(config.harts, config.ramBytes, {
+      deviceLoad: (address, bytes) => this.deviceLoad(address >>> 0, bytes),
+      deviceStore: (address, bytes, low, high) => this.deviceStore(address >>> 0, bytes, low, high),
+    })
+    this.ram = new Ram(this.core)
+    const { core } = this
+    this.board = new Board(config, {
+      clock: { nowNs: () => this.hartNs(core.running) },
+      memory: this.ram,
+      console: { write: byte => this.console.push(byte) },
+      power: {
+        off: code => this.end({ kind: "off", code }),
+        reset: () => this.end({ kind: "reset" }),
+      },
+      softwareInterrupt: hart => ({ set: level => core.setPending(hart, Number(mip.MSIP), level) }),
+      externalInterrupt: (hart, mode) => ({
+        set: level => core.setPending(hart, Number(mode === "machine" ? mip.MEIP : mip.SEIP), level),
+      }),
+    })
+    this.lives = Array.from({ length: config.harts }, () => "running")
+    this.start()
+  }
+
+  private start(): void {
+    boot(this.config, this.core, this.ram, this.board)
+    for (let hart = 0; hart < this.config.harts; hart++)
+      this.lives[hart] = hart === 0 || this.config.firmware.kind !== "builtin" ? "running" : "stopped"
+  }
+
+  /** As a hardware reset: devices and harts begin anew, RAM is cleared and loaded again; time and counts go on. */
+  private restart(): void {
+    this.core.ram.fill(0)
+    this.core.ramChanged(0x80000000, this.config.ramBytes)
+    this.board.reset()
+    this.start()
+  }
+
+  /** Rounds completed. */
+  get round(): number {
+    return this.roundNumber
+  }
+  /** Virtual nanoseconds at the running hart. */
+  get nowNs(): number {
+    return this.hartNs(this.core.running)
+  }
+  /** Instructions executed by all harts together. */
+  get executed(): number {
+    let sum = 0
+    for (let hart = 0; hart < this.config.harts; hart++) sum += this.core.executed(hart)
+    return sum
+  }
+
+  /** Where the machine stands: whose turn it is, and how far that hart has come. */
+  get position(): { readonly round: number; readonly hart: number; readonly instret: number } {
+    const hart = Math.min(this.turn, this.config.harts - 1)
+    return { round: this.roundNumber, hart, instret: this.core.executed(hart) }
+  }
+
+  private hartNs(hart: number): number {
+    return this.core.executed(hart) + this.core.get(hart, "skew")
+  }
+
+  private end(exit: Exit): void {
+    this.ending ??= exit
+    this.core.exitAfterInstruction = exitReason.device
+  }
+
+  private deviceLoad(address: number, bytes: number): number {
+    const { bus } = this.board
+    const value = bytes === 8 ? bus.loadDouble(address) : bus.load(address, bytes as 1 | 2 | 4)
+    if (value < 0) {
+      this.core.refuseAccess()
+      return 0
+    }
+    if (bytes === 8) this.core.loadedHigh = bus.loadedHigh
+    return value | 0
+  }
+
+  private deviceStore(address: number, bytes: number, low: number, high: number): void {
+    const { bus, clint } = this.board
+    const taken = bytes === 8 ? bus.storeDouble(address, low, high) : bus.store(address, bytes as 1 | 2 | 4, low)
+    if (!taken) this.core.refuseAccess()
+    else if (address >= memoryMap.clint.base && address < memoryMap.clint.base + clint.size) {
+      const { high: offsetHigh, low: offsetLow } = clint.mtimeOffset
+      const offset = (BigInt(offsetHigh) << 32n) | BigInt(offsetLow)
+      for (let hart = 0; hart < this.config.harts; hart++) this.core.setBig(hart, "timeOffset", offset)
+      if (this.ending === null) this.core.exitAfterInstruction = exitReason.timer
+    } else if (address >= memoryMap.rtc.base && address < memoryMap.rtc.base + this.board.rtc.size) {
+      if (this.ending === null) this.core.exitAfterInstruction = exitReason.timer
+    }
+  }
+
+  /** The earliest moment at which time alone changes what a hart sees. Past deadlines are in its mip already. */
+  private deadlineNs(hart: number): number {
+    const { clint, rtc } = this.board
+    const now = this.hartNs(hart)
+    let deadline = Number.POSITIVE_INFINITY
+    for (const candidate of [clint.timerDeadlineNs(hart), this.supervisorDeadlineNs(hart), rtc.alarmDeadlineNs()])
+      if (candidate > now && candidate < deadline) deadline = candidate
+    return deadline
+  }
+
+  private hasSupervisorTimer(hart: number): boolean {
+    return this.core.getHigh(hart, "menvcfg") >>> 31 === STCE_HIGH
+  }
+
+  private supervisorDeadlineNs(hart: number): number {
+    if (!this.hasSupervisorTimer(hart)) return Number.POSITIVE_INFINITY
+    return this.board.clint.deadlineNs({
+      high: this.core.getHigh(hart, "stimecmp"),
+      low: this.core.getLow(hart, "stimecmp"),
+    })
+  }
+
+  /** Brings the timer bits of mip, and the alarm, up to the hart's time. */
+  private updateTimers(hart: number): void {
+    const now = this.hartNs(hart)
+    this.core.setPending(hart, MTIP, now >= this.board.clint.timerDeadlineNs(hart))
+    if (this.hasSupervisorTimer(hart)) this.core.setPending(hart, STIP, now >= this.supervisorDeadlineNs(hart))
+    if (now >= this.board.rtc.alarmDeadlineNs()) this.board.rtc.update()
+  }
+
+  private wakes(hart: number): boolean {
+    return (this.core.getLow(hart, "mip") & this.core.getLow(hart, "mie")) !== 0
+  }
+
+  private skip(hart: number, ns: number): void {
+    this.core.set(hart, "skew", this.core.get(hart, "skew") + ns)
+  }
+
+  /**
+   * Goes on for at most `budget` instructions of all harts together, or to the end of the round, or to `stop`.
+   * 1 ≤ budget ≤ 2^53.
+   */
+  run(budget: number, stop?: StopAt): Exit {
+    if (this.turn === 0 && this.ending === null) {
+      const idle = this.idleDeadline()
+      if (idle !== null) return { kind: "idle", deadlineNs: idle }
+    }
+    let left = budget
+    while (this.turn < this.config.harts) {
+      const used = this.runHart(this.turn, left, stop)
+      left -= used.instructions
+      if (this.ending !== null) {
+        const exit = this.ending
+        this.ending = null
+        if (exit.kind === "reset") this.restart()
+        return exit
+      }
+      if (!used.finished) return { kind: "budget" }
+      this.turn++
+      if (this.turn < this.config.harts) this.enterTurn()
+    }
+    this.roundStartNs += this.roundNs
+    this.roundNumber++
+    this.turn = 0
+    this.enterTurn()
+    return { kind: "round" }
+  }
+
+  private enterTurn(): void {
+    this.core.select(this.turn)
+    // Another hart may have written in between; a reservation does not outlive a turn.
+    if (this.config.harts > 1) this.core.dropReservation(this.turn)
+  }
+
+  /** null when a hart can run now. */
+  private idleDeadline(): number | null {
+    let earliest = Number.POSITIVE_INFINITY
+    for (let hart = 0; hart < this.config.harts; hart++) {
+      if (this.lives[hart] === "running") return null
+      if (this.lives[hart] === "stopped") continue
+      this.core.select(hart)
+      this.updateTimers(hart)
+      if (this.wakes(hart)) {
+        this.core.select(0)
+        return null
+      }
+      earliest = Math.min(earliest, this.deadlineNs(hart))
+    }
+    this.core.select(0)
+    if (this.roundStartNs >= earliest - this.roundNs) return null
+    return earliest
+  }
+
+  /** Lets time pass while the machine is idle, up to `ns` (no earlier than now, no later than the deadline it named). */
+  skipTo(ns: number): void {
+    const distance = ns - this.roundStartNs
+    if (distance <= 0) return
+    for (let hart = 0; hart < this.config.harts; hart++) this.skip(hart, distance)
+    this.roundStartNs = ns
+  }
+
+  /** One hart's turn, or the part of it the budget allows. */
+  private runHart(hart: number, budget: number, stop: StopAt | undefined): { instructions: number; finished: boolean } {
+    const { core } = this
+    const endNs = this.roundStartNs + this.roundNs
+    const first = core.executed(hart)
+    const used = () => core.executed(hart) - first
+    try {
+      for (;;) {
+        const now = this.hartNs(hart)
+        if (this.lives[hart] === "stopped" || now >= endNs) {
+          if (now < endNs) this.skip(hart, endNs - now)
+          return { instructions: used(), finished: true }
+        }
+        this.updateTimers(hart)
+        const deadline = this.deadlineNs(hart)
+        if (this.lives[hart] === "waiting") {
+          if (this.wakes(hart)) this.lives[hart] = "running"
+          else {
+            this.skip(hart, Math.min(deadline, endNs) - now)
+            continue
+          }
+        }
+        let slice = Math.min(endNs - now, deadline - now, budget - used(), BUDGET_MAX)
+        if (stop && stop.hart === hart && stop.executed >= core.executed(hart))
+          slice = Math.min(slice, stop.executed - core.executed(hart))
+        if (slice <= 0) return { instructions: used(), finished: false }
+        this.runSlice(hart, slice)
+        if (this.ending !== null) return { instructions: used(), finished: false }
+      }
+    } finally {
+      if (used() > 0) this.noteSlice(hart, used())
+    }
+  }
+
+  private runSlice(hart: number, instructions: number): void {
+    const { core } = this
+    const reason = core.run(instructions)
+    for (const taken of core.takeInterrupts()) this.trace.interrupts.push({ hart, ...taken })
+    if (reason === exitReason.wait) this.lives[hart] = "waiting"
+    else if (reason === exitReason.sbi) serveSbi(this.sbiHost, hart)
+  }
+
+  private noteSlice(hart: number, instructions: number): void {
+    const last = this.trace.slices.at(-1)
+    if (last?.hart === hart) last.instructions += instructions
+    else this.trace.slices.push({ hart, instructions })
+  }
+
+  private readonly sbiHost = (() => {
+    const machine = this
+    return {
+      get core() {
+        return machine.core
+      },
+      get ram() {
+        return machine.ram
+      },
+      get harts() {
+        return machine.config.harts
+      },
+      isStarted: (hart: number) => machine.lives[hart] !== "stopped",
+      isSuspended: (hart: number) => machine.lives[hart] === "waiting",
+      start: (hart: number) => {
+        machine.lives[hart] = "running"
+      },
+      stop: (hart: number) => {
+        machine.lives[hart] = "stopped"
+      },
+      suspend: (hart: number) => {
+        machine.lives[hart] = "waiting"
+      },
+      powerOff: (code: number) => {
+        machine.ending ??= { kind: "off", code }
+      },
+      reset: () => {
+        machine.ending ??= { kind: "reset" }
+      },
+      putConsole: (byte: number) => {
+        machine.console.push(byte)
+      },
+    }
+  })()
+
+  /** Console output since the last call. */
+  takeConsole(): Uint8Array {
+    if (this.console.length === 0) return EMPTY
+    const bytes = Uint8Array.from(this.console)
+    this.console = []
+    return bytes
+  }
+
+  /** Slices and interrupts since the last call. */
+  takeTrace(): Trace {
+    const { slices, interrupts } = this.trace
+    return { slices: slices.splice(0), interrupts: interrupts.splice(0) }
+  }
+
+  /** Types into the console. Only between rounds. Gives how many bytes there was room for. */
+  receive(bytes: Uint8Array): number {
+    return this.board.uart.receive(bytes)
+  }
+
+  /** How many typed bytes the guest has not read yet. */
+  get unreadInput(): number {
+    return this.board.uart.unreadBytes
+  }
+
+  /** Whether somebody in the guest has the console open for reading. */
+  get listens(): boolean {
+    return this.board.uart.receiveInterruptEnabled
+  }
+
+  /** A digest of all harts' registers: cheap, for every batch. */
+  registerDigest(): Uint8Array<ArrayBuffer> {
+    const digest = new Digest()
+    for (let hart = 0; hart < this.config.harts; hart++) digest.bytes(this.core.saveHart(hart))
+    return digest.result()
+  }
+
+  /** A digest of everything: registers, devices, disks, memory. */
+  digest(): Uint8Array<ArrayBuffer> {
+    const digest = new Digest().bytes(this.save())
+    const words = new Uint32Array(this.core.ram.buffer, this.core.ram.byteOffset, this.config.ramBytes / 4)
+    const pageWords = PAGE_BYTES / 4
+    for (let page = 0; page < this.config.ramBytes / PAGE_BYTES; page++) {
+      const content = words.subarray(page * pageWords, (page + 1) * pageWords)
+      if (content.every(isZero)) continue
+      digest.number(page).words(content)
+    }
+    return digest.result()
+  }
+
+  /** Everything but RAM, in canonical form. */
+  save(): Uint8Array {
+    const { board, core } = this
+    return encodeState({
+      harts: Array.from({ length: this.config.harts }, (_, hart) => core.saveHart(hart)),
+      lives: [...this.lives],
+      round: this.roundNumber,
+      roundStartNs: this.roundStartNs,
+      turn: this.turn,
+      devices: Object.fromEntries(board.placed.map(({ device }) => [device.id, device.save()])),
+      disks: board.disks.map(disk => disk.save()),
+    })
+  }
+
+  /** RAM pages that hold anything, by number. The bytes are views: copy what must last. */
+  *pages(only?: (page: number) => boolean): Generator<{ readonly index: number; readonly bytes: Uint8Array }> {
+    const { ram } = this.core
+    for (let index = 0; index < this.config.ramBytes / PAGE_BYTES; index++) {
+      if (only && !only(index)) continue
+      const bytes = ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES)
+      if (only || !bytes.every(isZero)) yield { index, bytes }
+    }
+  }
+
+  /**
+   * Puts a saved state back; `pages` are the RAM pages that are not zero.
+   * @throws Error when the state is not one of a machine like this.
+   */
+  restore(saved: Uint8Array, pages: Iterable<{ readonly index: number; readonly bytes: Uint8Array }>): void {
+    const { board, core, config } = this
+    const fields = new StateFields("machine", decodeState(saved), [
+      "harts", "lives", "round", "roundStartNs", "turn", "devices", "disks",
+    ])
+    const harts = fields.value("harts") as Uint8Array[]
+    const lives = fields.value("lives") as HartLife[]
+    const devices = new StateFields(
+      "the devices",
+      fields.value("devices"),
+      board.placed.map(({ device }) => device.id),
+    )
+    const disks = fields.value("disks") as StateValue[]
+    if (harts.length !== config.harts) throw new Error("the saved machine has another number of harts")
+    core.ram.fill(0)
+    core.ramChanged(0x80000000, config.ramBytes)
+    for (const { index, bytes } of pages) core.ram.set(bytes, index * PAGE_BYTES)
+    core.flushAll()
+    for (const [hart, bytes] of harts.entries()) core.restoreHart(hart, bytes)
+    for (const [hart, life] of lives.entries()) this.lives[hart] = life
+    this.roundNumber = fields.integer("round", 0, Number.MAX_SAFE_INTEGER)
+    this.roundStartNs = fields.integer("roundStartNs", 0, Number.MAX_SAFE_INTEGER)
+    this.turn = fields.integer("turn", 0, config.harts)
+    core.select(Math.min(this.turn, config.harts - 1))
+    for (const { device } of board.placed) device.restore(devices.value(device.id))
+    for (const [position, disk] of board.disks.entries()) disk.restore(disks[position]!)
+    // Restoring devices drove their lines again: the harts' own record of them is what counts.
+    for (const [hart, bytes] of harts.entries()) core.restoreHart(hart, bytes)
+    this.console = []
+    this.takeTrace()
+    this.ending = null
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const isZero = (byte: number): boolean => byte === 0

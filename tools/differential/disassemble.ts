@@ -1,0 +1,26 @@
+/** One instruction of an image as text: through the cross objdump where it is installed, else as hexadecimal. */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { CODE_BASE } from "./layout.ts"
+
+export const disassemble = (image: Uint8Array, address: number): string => {
+  const view = new DataView(image.buffer, image.byteOffset)
+  const low = view.getUint16(address - CODE_BASE, true)
+  const compressed = (low & 3) !== 3
+  const word = compressed ? low : view.getUint32(address - CODE_BASE, true)
+  const hexadecimal = word.toString(16).padStart(compressed ? 4 : 8, "0")
+  const directory = mkdtempSync(join(tmpdir(), "disassemble-"))
+  try {
+    const path = join(directory, "instruction.bin")
+    const length = compressed ? 2 : 4
+    writeFileSync(path, image.subarray(address - CODE_BASE, address - CODE_BASE + length))
+    const args = ["-D", "-b", "binary", "-m", "riscv:rv64", "-M", "numeric,no-aliases", path]
+    const { stdout } = spawnSync("riscv64-linux-gnu-objdump", args, { encoding: "utf8" })
+    const text = stdout?.match(/^\s*0:\s+[0-9a-f]+\s+(.*)$/m)?.[1] ?? ""
+    return `${hexadecimal}  ${text.replace(/\s+/g, " ")}`.trimEnd()
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
