@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer"
 import { createHash, type Hash } from "node:crypto"
 import type { Database } from "better-sqlite3"
-import { ContentDamaged } from "./database.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 import { pack, unpack } from "./pack.ts"
 import { prepare, query, run, selectFirst } from "./tables.ts"
 

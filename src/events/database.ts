@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { Kysely, SqliteDialect } from "kysely"
 import { Migrator } from "kysely/migration"
 import { formatVersion, migrationProvider } from "../../migrations/index.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 import { type OpenError, WorldDamaged, WorldExists, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
 
 /** "CVWD": marks a SQLite file as a world. */
@@ -13,9 +14,6 @@ const pageBytes = 8192
 
 const damaged = (path: string, problem: string): WorldDamaged =>
   new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
-
-/** Content that was read and is not what was written there. */
-export class ContentDamaged extends Error {}
 
 const isSystemError = (cause: unknown): cause is NodeJS.ErrnoException =>
   cause instanceof Error && "syscall" in cause && "code" in cause
@@ -172,6 +170,7 @@ export const createDatabase = (
         db.pragma(`application_id = ${applicationId}`)
         await migrate(db)
         db.transaction(() => fill(db))()
+        db.pragma("journal_mode = WAL")
         db.close()
         renameSync(partial, path)
       } finally {

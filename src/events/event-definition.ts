@@ -33,7 +33,7 @@ export const decodePayload = <A>(
   payload: Uint8Array,
 ): A => {
   if (!Number.isInteger(version) || version < 1 || version > definition.version)
-    throw new UnknownEvent({ kind, version })
+    throw new UnknownEvent({ kind, version: Number(version) })
   const wire = version === definition.version ? definition.wire : definition.older[version - 1]!.wire
   let value: unknown
   try {

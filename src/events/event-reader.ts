@@ -1,18 +1,13 @@
 /** Reading the log, and checking its chain of digests. */
 import { Buffer } from "node:buffer"
 import BetterSqlite, { type Database } from "better-sqlite3"
-import { ContentDamaged } from "./database.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 import { WorldDamaged } from "./errors.ts"
 import { decodeEvent, type EventKind, type StoredEvent } from "./event.ts"
+import { readHead, writeHead } from "./head.ts"
 import { comparePositions, formatPosition, type Position } from "./position.ts"
 import { DigestChain, digestBytes, plainBytes, type Row, zeroDigest } from "./row.ts"
-import { type EventTable, prepare, query, selectFirst } from "./tables.ts"
-
-/** Where the log ends. */
-export interface Head {
-  readonly seq: number
-  readonly digest: Uint8Array
-}
+import { type EventTable, prepare, query } from "./tables.ts"
 
 export interface EventFilter {
   /** All kinds where absent. */
@@ -59,13 +54,6 @@ const toRow = (columns: EventTable): Row | null => {
 const selectEvents = query
   .selectFrom("event")
   .select(["seq", "round", "machine", "hart", "instret", "kind", "version", "payload", "digest"])
-
-export const readHead = (db: Database): Head => {
-  const head = selectFirst(db, query.selectFrom("head").select(["seq", "digest"]))
-  if (head === undefined || !isNatural(head.seq) || !Buffer.isBuffer(head.digest))
-    throw new ContentDamaged("it does not say where its log ends")
-  return { seq: head.seq, digest: plainBytes(head.digest) }
-}
 
 const toStoredEvent = (path: string, columns: EventTable): StoredEvent => {
   const row = toRow(columns)
@@ -183,12 +171,4 @@ export const truncateLog = (db: Database, events: number, digest: Uint8Array): v
     writeHead(db, { seq: events - 1, digest })
     db.exec("REINDEX event_kind")
   })()
-}
-
-export const writeHead = (db: Database, head: Head): void => {
-  db.prepare(query.replaceInto("head").values({ id: 0, seq: 0, digest: zeroDigest }).compile().sql).run(
-    0,
-    head.seq,
-    head.digest,
-  )
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import BetterSqlite from "better-sqlite3"
 import { BlobWriter } from "./blob.ts"
-import { type Head, writeHead } from "./event-reader.ts"
+import { type Head, writeHead } from "./head.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
 import { removeSnapshot, SnapshotWriter } from "./snapshot-writer.ts"
@@ -137,7 +137,7 @@ const serve = () => {
         snapshots.delete(request.snapshot)
         return null
       case "removeSnapshot":
-        return removeSnapshot(db, request.id, snapshots.values())
+        return removeSnapshot(db, request.snapshot, snapshots.values())
     }
   }
 
@@ -168,7 +168,6 @@ const serve = () => {
     db.close()
   }
 
-  send({ about: "ready" })
   let failed = false
   const commitOrFail = (): void => {
     if (failed) return

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferab
 import { Effect, Result, type Scope } from "effect"
 import { WorldDamaged, WorldWriteFailed } from "./errors.ts"
 import { definitions, type EventKind, encodeEvent, type Payload } from "./event.ts"
-import type { Head } from "./event-reader.ts"
+import type { Head } from "./head.ts"
 import type { Position } from "./position.ts"
 import { Ring } from "./ring.ts"
 import { encodeRow, payloadBytesMax, rowBytes } from "./row.ts"
@@ -69,7 +69,6 @@ export class WorkerLogWriter implements LogWriter {
   private readonly ring: Ring
   private readonly worker: Worker
   private readonly port: MessagePort
-  private readonly started: Promise<void>
   private scratch: Buffer = Buffer.alloc(8192)
   private seq: number
   private durableCount = 0
@@ -102,17 +101,9 @@ export class WorkerLogWriter implements LogWriter {
       fileBytesMax: options.fileBytesMax ?? null,
     }
     this.worker = new Worker(workerFile, { workerData, transferList: [port2], execArgv: [] })
-    this.started = new Promise(resolve => {
-      this.port.on("message", (message: Message) => {
-        if (message.about === "ready" || message.about === "failed") resolve()
-        this.receive(message)
-      })
-      this.worker.on("error", cause => this.end(String(cause)))
-      this.worker.on("exit", () => {
-        this.end("its writer thread ended")
-        resolve()
-      })
-    })
+    this.port.on("message", (message: Message) => this.receive(message))
+    this.worker.on("error", cause => this.end(String(cause)))
+    this.worker.on("exit", () => this.end("its writer thread ended"))
   }
 
   get nextSeq(): number {
@@ -215,8 +206,6 @@ export class WorkerLogWriter implements LogWriter {
 
   private receive(message: Message): void {
     switch (message.about) {
-      case "ready":
-        return
       case "durable":
         this.told = message.head
         this.settle()
@@ -284,14 +273,6 @@ export class WorkerLogWriter implements LogWriter {
     throw new Error(failure.problem)
   }
 
-  /** Waits for the worker to have opened the file. */
-  get ready(): Effect.Effect<void, WorldWriteFailed> {
-    return Effect.flatMap(
-      Effect.promise(() => this.started),
-      () => (this.failed === null ? Effect.void : Effect.fail(this.failed)),
-    )
-  }
-
   /** Makes durable what can be, and ends the worker. */
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -304,13 +285,16 @@ export class WorkerLogWriter implements LogWriter {
   }
 }
 
-/** A writer whose worker ends with the scope. The caller holds the world's lock. */
+/**
+ * A writer whose worker ends with the scope. The caller holds the world's lock. The worker starts meanwhile: that it cannot open the
+ * file shows as the writer's `failure`.
+ */
 export const makeLogWriter = (
   path: string,
   head: Head,
   options: LogWriterOptions,
-): Effect.Effect<WorkerLogWriter, WorldWriteFailed, Scope.Scope> =>
+): Effect.Effect<WorkerLogWriter, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new WorkerLogWriter(path, head, options)),
     writer => writer.close,
-  ).pipe(Effect.tap(writer => writer.ready))
+  )

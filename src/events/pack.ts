@@ -1,7 +1,7 @@
 /** Compression of what is stored: zstd at its fastest regular level, with zstd's own checksum. */
 import type { Buffer } from "node:buffer"
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
-import { ContentDamaged } from "./database.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 
 const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 }
 

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer"
 import { createHash, hash as digestOf } from "node:crypto"
 import type { Database } from "better-sqlite3"
-import { ContentDamaged } from "./database.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 import { unpack } from "./pack.ts"
 import type { Position } from "./position.ts"
 import { plainBytes } from "./row.ts"
@@ -126,6 +126,9 @@ export const readState = (db: Database, id: number): Buffer | null => {
   const columns = selectFirst(db, query.selectFrom("snapshot").selectAll().where("id", "=", id))
   if (columns === undefined) return null
   toInfo(columns)
+  const { state, segments, seal } = columns
+  if (![state, segments, seal].every(value => value instanceof Uint8Array))
+    throw new ContentDamaged(`the record of snapshot ${columns.name ?? id} has columns of the wrong type`)
   if (Buffer.compare(sealOf(columns), columns.seal) !== 0)
     throw new ContentDamaged(`snapshot ${columns.name ?? id} is not what was stored`)
   return unpack(columns.state, stateBytesMax, `the state of snapshot ${columns.name ?? id}`)

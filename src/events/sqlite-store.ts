@@ -4,6 +4,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "
 import type { Database } from "better-sqlite3"
 import { Effect, Option, type Result, Stream } from "effect"
 import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { ContentDamaged } from "./content-damaged.ts"
 import { attempt, createDatabase, openForReading, openForWriting } from "./database.ts"
 import {
   BlobNotFound,
@@ -14,24 +15,15 @@ import {
   SqlFailed,
   SqlRefused,
   UnknownEvent,
-  WorldDamaged,
+  type WorldDamaged,
   WorldExists,
   WorldNotFound,
   type WorldWriteFailed,
 } from "./errors.ts"
-import { definitions, encodeEvent } from "./event.ts"
-import {
-  badRowError,
-  eachEvent,
-  type Head,
-  readEvents,
-  readHead,
-  seqAtPosition,
-  truncateLog,
-  verifyLog,
-  writeHead,
-} from "./event-reader.ts"
+import { definitions, encodeEvent, type StoredEvent } from "./event.ts"
+import { badRowError, eachEvent, readEvents, seqAtPosition, truncateLog, verifyLog } from "./event-reader.ts"
 import type { Genesis } from "./genesis.ts"
+import { type Head, readHead, writeHead } from "./head.ts"
 import { lockWorld } from "./lock.ts"
 import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
 import { origin } from "./position.ts"
@@ -70,15 +62,25 @@ const readStream = <A>(path: string, items: () => Iterable<A>, chunk: number): S
   })
 
 const readGenesis = (db: Database, path: string): Genesis => {
-  const first = readEvents(db, path, { toSeq: 0 }, 1)[0]
+  let first: StoredEvent | undefined
+  try {
+    first = readEvents(db, path, { toSeq: 0 }, 1)[0]
+  } catch (cause) {
+    const { bad } = verifyLog(db)
+    throw bad === null ? cause : badRowError(path, bad)
+  }
   if (first?.kind !== "genesis")
-    throw new WorldDamaged({ path, seq: 0, kind: null, position: null, problem: "its genesis is missing" })
+    throw badRowError(path, { seq: 0, kind: first?.kind ?? null, position: null, problem: "it is not a genesis" })
   return first.payload
 }
 
 const verifyContents = (db: Database): void => {
-  for (const { hash } of selectAll(db, query.selectFrom("blob").select("hash").where("hash", "is not", null)))
-    for (const _ of readBlob(db, Buffer.from(hash!).toString("hex"))!);
+  for (const { hash } of selectAll(db, query.selectFrom("blob").select("hash").where("hash", "is not", null))) {
+    if (!(hash instanceof Uint8Array)) throw new ContentDamaged("the hash of a content has the wrong type")
+    const pieces = readBlob(db, Buffer.from(hash).toString("hex"))
+    if (pieces === null) throw new ContentDamaged("a content is not found by its hash")
+    for (const _ of pieces);
+  }
   for (const { id } of listSnapshots(db)) {
     readState(db, id)
     for (const _ of eachPage(db, id, null));
@@ -253,7 +255,7 @@ const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncatio
     beginSnapshot,
     saveSnapshot: input => Effect.flatten(beginSnapshot(input)),
     removeSnapshot: id =>
-      Effect.flatMap(mapFailure(log.request("removeSnapshot", { id })), removed =>
+      Effect.flatMap(mapFailure(log.request("removeSnapshot", { snapshot: id })), removed =>
         removed ? Effect.void : Effect.fail(new SnapshotNotFound({ path, snapshot: String(id) })),
       ),
   }

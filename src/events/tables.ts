@@ -1,5 +1,5 @@
 /** The tables of a world file as kysely sees them. kysely writes the SQL; it runs synchronously on better-sqlite3. */
-import type { Database } from "better-sqlite3"
+import type { Database, Statement } from "better-sqlite3"
 import {
   type Compilable,
   DummyDriver,
@@ -60,7 +60,8 @@ export const query = new Kysely<Tables>({
 })
 
 /** A statement to run many times: its values are bound again at each run, in the order the query names them. */
-export const prepare = <O>(db: Database, built: Compilable<O>) => db.prepare<Array<unknown>, O>(built.compile().sql)
+export const prepare = <O>(db: Database, built: Compilable<O>): Statement<Array<unknown>, O> =>
+  db.prepare<Array<unknown>, O>(built.compile().sql)
 
 export const selectAll = <O>(db: Database, built: Compilable<O>): Array<O> => {
   const { sql, parameters } = built.compile()

@@ -1,7 +1,7 @@
 /** What the recording thread and the log's worker thread say to each other, apart from the events themselves (see ring.ts). */
 import type { MessagePort } from "node:worker_threads"
 import type { StoredBlob } from "./blob.ts"
-import type { Head } from "./event-reader.ts"
+import type { Head } from "./head.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
 import type { SnapshotHead } from "./snapshot-writer.ts"
 
@@ -30,7 +30,7 @@ export interface Jobs {
   writePages: { request: { snapshot: number; indexes: Uint32Array; contents: Uint8Array }; reply: null }
   endSnapshot: { request: { snapshot: number; head: SnapshotHead }; reply: SnapshotInfo }
   abandonSnapshot: { request: { snapshot: number }; reply: null }
-  removeSnapshot: { request: { id: number }; reply: boolean }
+  removeSnapshot: { request: { snapshot: number }; reply: boolean }
   stop: { request: Record<never, never>; reply: null }
 }
 export type JobName = keyof Jobs
@@ -44,7 +44,6 @@ export interface Failure {
 }
 
 export type Message =
-  | { readonly about: "ready" }
   | { readonly about: "durable"; readonly head: Head }
   | { readonly about: "failed"; readonly failure: Failure }
   | { readonly about: "reply"; readonly id: number; readonly value: unknown }

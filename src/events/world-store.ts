@@ -19,8 +19,9 @@ import type {
   WorldWriteFailed,
 } from "./errors.ts"
 import type { StoredEvent } from "./event.ts"
-import type { BadRow, EventFilter, Head, Verification } from "./event-reader.ts"
+import type { BadRow, EventFilter, Verification } from "./event-reader.ts"
 import type { Genesis } from "./genesis.ts"
+import type { Head } from "./head.ts"
 import type { LogWriter, LogWriterOptions } from "./log-writer.ts"
 import type { Position } from "./position.ts"
 import type { Page, SnapshotInfo } from "./snapshot.ts"

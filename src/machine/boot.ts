@@ -134,6 +134,7 @@ const enterSupervisor = (core: HartCore, hart: number): void => {
   core.setBig(hart, "medeleg", 0xb3ffn & ~(1n << BigInt(cause.ecallFromS)))
   core.setBig(hart, "mideleg", mip.SSIP | mip.STIP | mip.SEIP)
   core.set(hart, "mcounteren", 7)
+  core.set(hart, "scounteren", 7)
   core.setBig(hart, "menvcfg", menvcfg.STCE)
   core.setBig(hart, "stimecmp", -1n)
   core.set(hart, "pmpcfg0", 0x1f)

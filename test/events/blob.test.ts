@@ -21,7 +21,8 @@ describe("contents", () => {
           yield* world.verifyContents
         }),
       ),
-    ))
+    ),
+  )
 
   test("zero pieces take no room", () =>
     withPath(path =>
@@ -46,7 +47,9 @@ describe("contents", () => {
           expect(yield* Effect.flip(world.readBlob("00".repeat(32)))).toBeInstanceOf(BlobNotFound)
           const broken = Stream.concat(Stream.make(randomBytes(200_000)), Stream.fail("broken pipe"))
           expect(yield* Effect.flip(world.putBlob(broken))).toBe("broken pipe")
-          expect((yield* world.sql("select (select count(*) from blob), (select count(*) from blob_chunk)")).rows).toEqual([[0, 0]])
+          expect(
+            (yield* world.sql("select (select count(*) from blob), (select count(*) from blob_chunk)")).rows,
+          ).toEqual([[0, 0]])
         }),
       ),
     ))

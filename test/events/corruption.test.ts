@@ -1,10 +1,9 @@
-import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { Effect, Exit, Stream } from "effect"
-import { beforeAll, afterAll, describe, expect, test } from "vitest"
-import { mkdtempSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { WorldDamaged, WorldStore } from "../../src/events/index.ts"
 import { appendBatch, at, failure, genesis, run } from "./fixture.ts"
 
@@ -79,25 +78,35 @@ describe("damage", () => {
   test("of any byte of any row is found, with the event it is in", async () => {
     const clean = readFileSync(original)
     const db = new BetterSqlite(original, { readonly: true })
-    const rows = db.prepare<[], { seq: number; payload: Buffer; digest: Buffer }>("select seq, payload, digest from event").all()
+    const rows = db
+      .prepare<[], { seq: number; payload: Buffer; digest: Buffer }>("select seq, payload, digest from event")
+      .all()
     db.close()
-    const flips: Array<readonly [offset: number, seq: number]> = []
+    // A damaged genesis is found at opening already.
+    const seqOfFlip = (offset: number): Promise<unknown> =>
+      run(
+        Effect.match(
+          verify(
+            damagedCopy(bytes => {
+              bytes[offset]! ^= 1 << (offset % 8)
+            }),
+          ),
+          { onSuccess: ({ bad }) => bad?.seq, onFailure: error => "seq" in error && error.seq },
+        ),
+      )
+    let flips = 0
     for (const { seq, payload, digest } of rows) {
       if (seq % 29 !== 0) continue
-      const start = clean.indexOf(Buffer.concat([payload, digest]))
+      // Where SQLite moved a row it leaves its old bytes behind, in room that is free now: the row is where a flip shows.
+      const content = Buffer.concat([payload, digest])
+      let start = clean.indexOf(content)
+      while (start >= 0 && (await seqOfFlip(start)) !== seq) start = clean.indexOf(content, start + 1)
       expect(start).toBeGreaterThan(0)
       // From the integers before the payload to the last byte of the digest.
-      for (let offset = start - 16; offset < start + payload.length + digest.length; offset += 5) flips.push([offset, seq])
-      flips.push([start + payload.length + digest.length - 1, seq])
+      for (let offset = start - 16; offset < start + content.length; offset += 5, flips++)
+        expect([offset, await seqOfFlip(offset)]).toEqual([offset, seq])
     }
-    expect(flips.length).toBeGreaterThan(200)
-    for (const [offset, seq] of flips) {
-      const path = damagedCopy(bytes => {
-        bytes[offset]! ^= 1 << (offset % 8)
-      })
-      const { bad } = await run(verify(path))
-      expect([offset, bad?.seq]).toEqual([offset, seq])
-    }
+    expect(flips).toBeGreaterThan(200)
   }, 60_000)
 
   test("of any kind in any place is an error in one sentence, never an exception", async () => {
@@ -129,23 +138,23 @@ describe("damage", () => {
   }, 60_000)
 
   test("of snapshots and contents is found by verifying them", async () => {
-    const db = new BetterSqlite(original, { readonly: true })
     const places = [
-      "select data from blob_chunk where chunk = 1",
-      "select data from page_pack where id = 2",
-      "select data from page_segment",
-      "select state from snapshot",
-      "select segments from snapshot",
-      "select seal from snapshot",
-    ].map(sql => db.prepare(sql).pluck().get() as Buffer)
-    db.close()
-    for (const content of places) {
-      const part = content.subarray(0, 32)
-      const path = damagedCopy(bytes => {
-        const offset = bytes.indexOf(part)
-        expect(offset).toBeGreaterThan(0)
-        bytes[offset + part.length - 1]! ^= 4
-      })
+      ["blob_chunk", "data", "chunk = 1"],
+      ["page_pack", "data", "id = 2"],
+      ["page_segment", "data", "true"],
+      ["snapshot", "state", "true"],
+      ["snapshot", "segments", "true"],
+      ["snapshot", "digest", "true"],
+      ["page", "slot", "true"],
+    ] as const
+    for (const [table, column, where] of places) {
+      const path = damagedCopy(() => {})
+      const db = new BetterSqlite(path)
+      const content = db.prepare(`select ${column} from ${table} where ${where}`).pluck().get()
+      const changed = Buffer.isBuffer(content) ? Buffer.from(content) : (content as number) + 1
+      if (Buffer.isBuffer(changed)) changed[changed.length - 1]! ^= 4
+      db.prepare(`update ${table} set ${column} = ? where ${where}`).run(changed)
+      db.close()
       const error = await failure(Effect.flatMap(readOnly(path), world => world.verifyContents))
       expect(error).toBeInstanceOf(WorldDamaged)
     }
@@ -159,10 +168,13 @@ describe("damage", () => {
     }
     const path = damagedCopy(() => {})
     change(path)
-    const open = (onDamage: "truncate" | "refuse") => Effect.flatMap(WorldStore, store => store.open(path, { onDamage }))
+    const open = (onDamage: "truncate" | "refuse") =>
+      Effect.flatMap(WorldStore, store => store.open(path, { onDamage }))
     const error = await failure(open("refuse"))
     expect(error).toMatchObject({ _tag: "WorldDamaged", seq: 400, kind: "batch", position: "r400.m0.h0.i400001" })
-    expect(error.message).toMatch(/is damaged at event 400 \(batch\) at r400\.m0\.h0\.i400001: its digest does not match/)
+    expect(error.message).toMatch(
+      /is damaged at event 400 \(batch\) at r400\.m0\.h0\.i400001: its digest does not match/,
+    )
     await run(
       Effect.gen(function* () {
         const world = yield* open("truncate")

@@ -24,70 +24,78 @@ const exit = (child: ChildProcess): Promise<unknown> =>
     : new Promise(resolve => child.once("exit", resolve))
 
 describe("a recording process", () => {
-  test("killed at five moments leaves a file that holds all that was durable, verifies and can be resumed", () =>
-    withPath(async path => {
-      let mode = "create"
-      let before = 0
-      for (const delay of [5, 60, 130, 210, 333]) {
-        const { child, lines, first } = start(mode, path)
-        expect(await first).toBe("recording")
-        await new Promise(resolve => setTimeout(resolve, delay))
-        child.kill("SIGKILL")
-        await exit(child)
-        const told = Math.max(before, ...lines.slice(1).map(Number).filter(Number.isSafeInteger))
-        const found = await run(
+  test(
+    "killed at five moments leaves a file that holds all that was durable, verifies and can be resumed",
+    () =>
+      withPath(async path => {
+        let mode = "create"
+        let before = 0
+        for (const delay of [5, 60, 130, 210, 333]) {
+          const { child, lines, first } = start(mode, path)
+          expect(await first).toBe("recording")
+          await new Promise(resolve => setTimeout(resolve, delay))
+          child.kill("SIGKILL")
+          await exit(child)
+          const told = Math.max(before, ...lines.slice(1).map(Number).filter(Number.isSafeInteger))
+          const found = await run(
+            Effect.gen(function* () {
+              const world = yield* (yield* WorldStore).openReadOnly(path)
+              return yield* world.verify
+            }),
+          )
+          expect(found.bad).toBeNull()
+          expect(found.events - 1).toBeGreaterThanOrEqual(told)
+          before = found.events - 1
+          mode = "open"
+        }
+        await run(
           Effect.gen(function* () {
-            const world = yield* (yield* WorldStore).openReadOnly(path)
-            return yield* world.verify
+            const { log, truncation } = yield* (yield* WorldStore).open(path)
+            expect(truncation).toBeNull()
+            expect(appendBatch(log, before + 1)).toBe(before + 1)
+            expect((yield* log.flush).seq).toBe(before + 1)
           }),
         )
-        expect(found.bad).toBeNull()
-        expect(found.events - 1).toBeGreaterThanOrEqual(told)
-        before = found.events - 1
-        mode = "open"
-      }
-      await run(
-        Effect.gen(function* () {
-          const { log, truncation } = yield* (yield* WorldStore).open(path)
-          expect(truncation).toBeNull()
-          expect(appendBatch(log, before + 1)).toBe(before + 1)
-          expect((yield* log.flush).seq).toBe(before + 1)
-        }),
-      )
-      for (const rest of ["-wal", "-shm", ".lock", ".lock-journal"]) expect(existsSync(path + rest)).toBe(false)
-    }), 60_000)
+        for (const rest of ["-wal", "-shm", ".lock", ".lock-journal"]) expect(existsSync(path + rest)).toBe(false)
+      }),
+    60_000,
+  )
 
-  test("has the world for itself until it ends; others may read", () =>
-    withPath(async path => {
-      await run(
-        Effect.gen(function* () {
-          const store = yield* WorldStore
-          yield* store.create(path, (yield* Effect.promise(() => import("./fixture.ts"))).genesis)
-          expect(yield* Effect.flip(Effect.scoped(store.open(path)))).toBeInstanceOf(WorldInUse)
-          const other = start("open", path)
-          expect(yield* Effect.promise(() => other.first)).toBe("WorldInUse")
-          yield* Effect.promise(() => exit(other.child))
-        }),
-      )
-      const holder = start("hold", path)
-      try {
-        expect(await holder.first).toBe("recording")
-        const error = await failure(Effect.flatMap(WorldStore, store => store.open(path)))
-        expect(error.message).toMatch(/is in use: another chronovisor is recording/)
-        expect(await failure(Effect.flatMap(WorldStore, store => store.remove(path)))).toBeInstanceOf(WorldInUse)
-        const events = await run(
+  test(
+    "has the world for itself until it ends; others may read",
+    () =>
+      withPath(async path => {
+        await run(
           Effect.gen(function* () {
-            const world = yield* (yield* WorldStore).openReadOnly(path)
-            return (yield* world.verify).events
+            const store = yield* WorldStore
+            yield* store.create(path, (yield* Effect.promise(() => import("./fixture.ts"))).genesis)
+            expect(yield* Effect.flip(Effect.scoped(store.open(path)))).toBeInstanceOf(WorldInUse)
+            const other = start("open", path)
+            expect(yield* Effect.promise(() => other.first)).toBe("WorldInUse")
+            yield* Effect.promise(() => exit(other.child))
           }),
         )
-        expect(events).toBe(1)
-      } finally {
-        holder.child.kill("SIGKILL")
-        await exit(holder.child)
-      }
-      await run(Effect.flatMap(WorldStore, store => store.open(path)))
-      await run(Effect.flatMap(WorldStore, store => store.remove(path)))
-      expect(existsSync(path)).toBe(false)
-    }), 60_000)
+        const holder = start("hold", path)
+        try {
+          expect(await holder.first).toBe("recording")
+          const error = await failure(Effect.flatMap(WorldStore, store => store.open(path)))
+          expect(error.message).toMatch(/is in use: another chronovisor is recording/)
+          expect(await failure(Effect.flatMap(WorldStore, store => store.remove(path)))).toBeInstanceOf(WorldInUse)
+          const events = await run(
+            Effect.gen(function* () {
+              const world = yield* (yield* WorldStore).openReadOnly(path)
+              return (yield* world.verify).events
+            }),
+          )
+          expect(events).toBe(1)
+        } finally {
+          holder.child.kill("SIGKILL")
+          await exit(holder.child)
+        }
+        await run(Effect.flatMap(WorldStore, store => store.open(path)))
+        await run(Effect.flatMap(WorldStore, store => store.remove(path)))
+        expect(existsSync(path)).toBe(false)
+      }),
+    60_000,
+  )
 })

@@ -71,7 +71,9 @@ describe("events", () => {
     )
     expect(definition.version).toBe(3)
     expect(decodePayload(definition, "x", 1, encodeWire(first, { name: "a" }))).toEqual({ names: ["a", "a"] })
-    expect(decodePayload(definition, "x", 2, encodeWire(second, { name: "b", count: 3 }))).toEqual({ names: ["b", "b", "b"] })
+    expect(decodePayload(definition, "x", 2, encodeWire(second, { name: "b", count: 3 }))).toEqual({
+      names: ["b", "b", "b"],
+    })
     expect(() => decodePayload(definition, "x", 4, new Uint8Array())).toThrow(/version 4, is unknown/)
   })
 })

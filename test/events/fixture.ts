@@ -46,4 +46,5 @@ export const run = <A, E>(effect: Effect.Effect<A, E, WorldStore | Scope.Scope>)
   Effect.runPromise(Effect.scoped(effect).pipe(Effect.provide(WorldStore.layer)))
 
 /** The error an effect ends with. */
-export const failure = <A, E>(effect: Effect.Effect<A, E, WorldStore | Scope.Scope>): Promise<E> => run(Effect.flip(effect))
+export const failure = <A, E>(effect: Effect.Effect<A, E, WorldStore | Scope.Scope>): Promise<E> =>
+  run(Effect.flip(effect))

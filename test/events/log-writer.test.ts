@@ -15,7 +15,9 @@ const fillUp = (path: string, fileBytesMax?: number) =>
       const store = yield* WorldStore
       const error = yield* Effect.scoped(
         Effect.gen(function* () {
-          const { log } = yield* store.create(path, genesis, { ...(fileBytesMax === undefined ? {} : { fileBytesMax }) })
+          const { log } = yield* store.create(path, genesis, {
+            ...(fileBytesMax === undefined ? {} : { fileBytesMax }),
+          })
           const bytes = new Uint8Array(5000).map((_, index) => index * index)
           let thrown: unknown
           for (let round = 1; round < 20_000 && thrown === undefined; round++) {
@@ -77,37 +79,42 @@ describe("the log writer", () => {
       ),
     ))
 
-  test("takes 100 000 batches, reads them back and checks the chain; twice with one digest", () =>
-    withPath(async path => {
-      const digests: Array<string> = []
-      for (const name of ["a.cv", "b.cv"]) {
-        const timings = await run(
-          Effect.gen(function* () {
-            const { log, ...world } = yield* (yield* WorldStore).create(join(dirname(path), name), genesis)
-            const marks = [performance.now()]
-            for (let round = 1; round <= 100_000; round++) appendBatch(log, round)
-            marks.push(performance.now())
-            const head = yield* log.flush
-            marks.push(performance.now())
-            const { events, bad, digest } = yield* world.verify
-            marks.push(performance.now())
-            const count = yield* Stream.runFold(
-              world.events({ kinds: ["batch"] }),
-              () => 0,
-              (sum, event) => sum + (event.kind === "batch" ? event.payload.harts[0]!.to - event.payload.harts[0]!.from : 0),
-            )
-            marks.push(performance.now())
-            expect([events, bad, count]).toEqual([100_001, null, 100_000_000])
-            expect(digest).toEqual(head.digest)
-            digests.push(hex(digest))
-            return marks.slice(1).map((mark, index) => Math.round(mark - marks[index]!))
-          }),
-        )
-        console.log(`100 000 batches: append, durable, verify, read in ${timings.join(", ")} ms`)
-        expect(timings.reduce((sum, part) => sum + part, 0)).toBeLessThan(10_000)
-      }
-      expect(digests[0]).toBe(digests[1])
-    }), 60_000)
+  test(
+    "takes 100 000 batches, reads them back and checks the chain; twice with one digest",
+    () =>
+      withPath(async path => {
+        const digests: Array<string> = []
+        for (const name of ["a.cv", "b.cv"]) {
+          const timings = await run(
+            Effect.gen(function* () {
+              const { log, ...world } = yield* (yield* WorldStore).create(join(dirname(path), name), genesis)
+              const marks = [performance.now()]
+              for (let round = 1; round <= 100_000; round++) appendBatch(log, round)
+              marks.push(performance.now())
+              const head = yield* log.flush
+              marks.push(performance.now())
+              const { events, bad, digest } = yield* world.verify
+              marks.push(performance.now())
+              const count = yield* Stream.runFold(
+                world.events({ kinds: ["batch"] }),
+                () => 0,
+                (sum, event) =>
+                  sum + (event.kind === "batch" ? event.payload.harts[0]!.to - event.payload.harts[0]!.from : 0),
+              )
+              marks.push(performance.now())
+              expect([events, bad, count]).toEqual([100_001, null, 100_000_000])
+              expect(digest).toEqual(head.digest)
+              digests.push(hex(digest))
+              return marks.slice(1).map((mark, index) => Math.round(mark - marks[index]!))
+            }),
+          )
+          console.log(`100 000 batches: append, durable, verify, read in ${timings.join(", ")} ms`)
+          expect(timings.reduce((sum, part) => sum + part, 0)).toBeLessThan(10_000)
+        }
+        expect(digests[0]).toBe(digests[1])
+      }),
+    60_000,
+  )
 
   test("holds the appender when the queue is full, and loses nothing", () =>
     withPath(path =>
@@ -131,8 +138,12 @@ describe("the log writer", () => {
       run(
         Effect.gen(function* () {
           const { log } = yield* (yield* WorldStore).create(path, genesis)
-          expect(() => log.append(at(1), "console", { device: "", bytes: new Uint8Array((1 << 20) + 1) })).toThrow(RangeError)
-          expect(() => log.append({ ...at(1), round: -1 }, "console", { device: "", bytes: new Uint8Array() })).toThrow(RangeError)
+          expect(() => log.append(at(1), "console", { device: "", bytes: new Uint8Array((1 << 20) + 1) })).toThrow(
+            RangeError,
+          )
+          expect(() => log.append({ ...at(1), round: -1 }, "console", { device: "", bytes: new Uint8Array() })).toThrow(
+            RangeError,
+          )
           expect(log.append(at(1), "console", { device: "", bytes: new Uint8Array() })).toBe(1)
           expect((yield* log.flush).seq).toBe(1)
         }),
@@ -149,33 +160,37 @@ describe("the log writer", () => {
     }))
 
   const mayMount = process.platform === "linux" && process.getuid?.() === 0
-  test.skipIf(!mayMount)("says so when the disk is full, and the file stays valid and can be resumed", ({ skip }) =>
-    withPath(async path => {
-      const disk = join(dirname(path), "disk")
-      mkdirSync(disk)
-      try {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], { stdio: "ignore" })
-      } catch {
-        skip("mounting is not allowed here")
-      }
-      try {
-        const world = join(disk, "full.cv")
-        const { error, verification } = await fillUp(world)
-        expect(error).toBeInstanceOf(WorldWriteFailed)
-        expect((error as WorldWriteFailed).code).toMatch(/SQLITE_FULL|SQLITE_IOERR/)
-        expect(verification.bad).toBeNull()
-        expect(verification.events).toBe((error as WorldWriteFailed).durableSeq + 1)
-        execFileSync("mount", ["-o", "remount,size=32m", disk])
-        await run(
-          Effect.gen(function* () {
-            const { log, truncation } = yield* (yield* WorldStore).open(world)
-            expect(truncation).toBeNull()
-            expect(appendBatch(log, 100_000)).toBe(verification.events)
-            yield* log.flush
-          }),
-        )
-      } finally {
-        execFileSync("umount", ["-l", disk])
-      }
-    }), 30_000)
+  test.skipIf(!mayMount)(
+    "says so when the disk is full, and the file stays valid and can be resumed",
+    ({ skip }) =>
+      withPath(async path => {
+        const disk = join(dirname(path), "disk")
+        mkdirSync(disk)
+        try {
+          execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], { stdio: "ignore" })
+        } catch {
+          skip("mounting is not allowed here")
+        }
+        try {
+          const world = join(disk, "full.cv")
+          const { error, verification } = await fillUp(world)
+          expect(error).toBeInstanceOf(WorldWriteFailed)
+          expect((error as WorldWriteFailed).code).toMatch(/SQLITE_FULL|SQLITE_IOERR/)
+          expect(verification.bad).toBeNull()
+          expect(verification.events).toBe((error as WorldWriteFailed).durableSeq + 1)
+          execFileSync("mount", ["-o", "remount,size=32m", disk])
+          await run(
+            Effect.gen(function* () {
+              const { log, truncation } = yield* (yield* WorldStore).open(world)
+              expect(truncation).toBeNull()
+              expect(appendBatch(log, 100_000)).toBe(verification.events)
+              yield* log.flush
+            }),
+          )
+        } finally {
+          execFileSync("umount", ["-l", disk])
+        }
+      }),
+    30_000,
+  )
 })

@@ -8,13 +8,22 @@ describe("a position", () => {
     expect(parsePosition("r1204.m0.h1.i123456789")).toEqual(position)
   })
 
-  test.each(["", "r1", "r1.m0.h0", "r1.m0.h0.i", "r01.m0.h0.i0", "r1.m0.h0.i0 ", "r-1.m0.h0.i0", "r1.m4294967296.h0.i0", "r1.m0.h0.i9007199254740993"])(
-    "is not %j",
-    text => expect(() => parsePosition(text)).toThrow(/is not a position; write it as/),
-  )
+  test.each([
+    "",
+    "r1",
+    "r1.m0.h0",
+    "r1.m0.h0.i",
+    "r01.m0.h0.i0",
+    "r1.m0.h0.i0 ",
+    "r-1.m0.h0.i0",
+    "r1.m4294967296.h0.i0",
+    "r1.m0.h0.i9007199254740993",
+  ])("is not %j", text => expect(() => parsePosition(text)).toThrow(/is not a position; write it as/))
 
   test("orders by round, machine, hart, instret", () => {
-    const ordered = ["r0.m0.h0.i9", "r1.m0.h0.i5", "r1.m0.h1.i0", "r1.m1.h0.i0", "r2.m0.h0.i0", "r2.m0.h0.i1"].map(parsePosition)
+    const ordered = ["r0.m0.h0.i9", "r1.m0.h0.i5", "r1.m0.h1.i0", "r1.m1.h0.i0", "r2.m0.h0.i0", "r2.m0.h0.i1"].map(
+      parsePosition,
+    )
     for (const [i, a] of ordered.entries())
       for (const [j, b] of ordered.entries()) expect(Math.sign(comparePositions(a, b))).toBe(Math.sign(i - j))
   })

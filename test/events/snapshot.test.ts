@@ -1,6 +1,13 @@
 import { Effect, Stream } from "effect"
 import { describe, expect, test } from "vitest"
-import { type Page, type RecordingWorld, SnapshotExists, SnapshotNotFound, type World, WorldStore } from "../../src/events/index.ts"
+import {
+  type Page,
+  type RecordingWorld,
+  SnapshotExists,
+  SnapshotNotFound,
+  type World,
+  WorldStore,
+} from "../../src/events/index.ts"
 import { at, genesis, run, withPath } from "./fixture.ts"
 
 const pageCount = 1000
@@ -41,13 +48,29 @@ describe("snapshots", () => {
   test("give back state and pages, and inherit what did not change", () =>
     withWorld(world =>
       Effect.gen(function* () {
-        const first = yield* world.saveSnapshot(input("first", null, [page(3, 1), page(500, 2), page(999, 1), page(7, 0)]))
+        const first = yield* world.saveSnapshot(
+          input("first", null, [page(3, 1), page(500, 2), page(999, 1), page(7, 0)]),
+        )
         expect(first).toMatchObject({ id: 1, name: "first", seq: 0, position: at(0), virtualNs: 77, pageCount })
         const second = yield* world.saveSnapshot(input(null, first.id, [page(500, 0), page(4, 3)]))
-        expect(yield* load(world, first.id)).toEqual([[3, 1], [500, 2], [999, 1]])
-        expect(yield* load(world, second.id)).toEqual([[3, 1], [4, 3], [999, 1]])
-        expect(yield* load(world, second.id, first.id)).toEqual([[4, 3], [500, 0]])
-        expect(yield* load(world, first.id, second.id)).toEqual([[4, 0], [500, 2]])
+        expect(yield* load(world, first.id)).toEqual([
+          [3, 1],
+          [500, 2],
+          [999, 1],
+        ])
+        expect(yield* load(world, second.id)).toEqual([
+          [3, 1],
+          [4, 3],
+          [999, 1],
+        ])
+        expect(yield* load(world, second.id, first.id)).toEqual([
+          [4, 3],
+          [500, 0],
+        ])
+        expect(yield* load(world, first.id, second.id)).toEqual([
+          [4, 0],
+          [500, 2],
+        ])
         expect(new TextDecoder().decode(yield* world.snapshotState(first.id))).toBe("state of first")
         expect((yield* world.snapshots).map(({ name }) => name)).toEqual(["first", null])
         expect(yield* world.snapshot("first")).toEqual(first)
@@ -72,7 +95,8 @@ describe("snapshots", () => {
   test("removed, take with them what only they had", () =>
     withWorld(world =>
       Effect.gen(function* () {
-        const pages = (from: number, fill: number) => Array.from({ length: 40 }, (_, index) => page(from + index, fill + index))
+        const pages = (from: number, fill: number) =>
+          Array.from({ length: 40 }, (_, index) => page(from + index, fill + index))
         const first = yield* world.saveSnapshot(input("first", null, pages(0, 1)))
         const second = yield* world.saveSnapshot(input("second", first.id, pages(20, 100)))
         expect(yield* count(world, "page")).toBe(80)
@@ -83,7 +107,8 @@ describe("snapshots", () => {
         expect(yield* load(world, second.id)).toEqual(before)
         yield* world.verifyContents
         yield* world.removeSnapshot(second.id)
-        for (const table of ["page", "page_pack", "page_segment", "snapshot"]) expect(yield* count(world, table)).toBe(0)
+        for (const table of ["page", "page_pack", "page_segment", "snapshot"])
+          expect(yield* count(world, table)).toBe(0)
         expect(yield* Effect.flip(world.removeSnapshot(second.id))).toBeInstanceOf(SnapshotNotFound)
       }),
     ))
@@ -100,26 +125,31 @@ describe("snapshots", () => {
       }),
     ))
 
-  test("of tens of thousands of pages are saved and loaded", () =>
-    withWorld(world =>
-      Effect.gen(function* () {
-        const total = 30_000
-        function* pages() {
-          const bytes = Buffer.alloc(4096)
-          for (let index = 0; index < total; index++) {
-            for (let offset = 0; offset < 1024; offset += 4) bytes.writeUInt32LE(Math.imul(index + 1, offset + 3) >>> 0, offset)
-            yield { index, bytes }
+  test(
+    "of tens of thousands of pages are saved and loaded",
+    () =>
+      withWorld(world =>
+        Effect.gen(function* () {
+          const total = 30_000
+          function* pages() {
+            const bytes = Buffer.alloc(4096)
+            for (let index = 0; index < total; index++) {
+              for (let offset = 0; offset < 1024; offset += 4)
+                bytes.writeUInt32LE(Math.imul(index + 1, offset + 3) >>> 0, offset)
+              yield { index, bytes }
+            }
           }
-        }
-        const began = performance.now()
-        const durable = yield* world.beginSnapshot({ ...input("big", null, pages()), pageCount: total })
-        const handed = performance.now()
-        const { id } = yield* durable
-        const saved = performance.now()
-        expect(yield* Stream.runCount(world.snapshotPages(id))).toBe(total)
-        const loaded = performance.now()
-        const times = [handed - began, saved - began, loaded - saved].map(Math.round)
-        console.log(`${total} pages: handed over in ${times[0]}, saved in ${times[1]}, loaded in ${times[2]} ms`)
-      }),
-    ), 60_000)
+          const began = performance.now()
+          const durable = yield* world.beginSnapshot({ ...input("big", null, pages()), pageCount: total })
+          const handed = performance.now()
+          const { id } = yield* durable
+          const saved = performance.now()
+          expect(yield* Stream.runCount(world.snapshotPages(id))).toBe(total)
+          const loaded = performance.now()
+          const times = [handed - began, saved - began, loaded - saved].map(Math.round)
+          console.log(`${total} pages: handed over in ${times[0]}, saved in ${times[1]}, loaded in ${times[2]} ms`)
+        }),
+      ),
+    60_000,
+  )
 })

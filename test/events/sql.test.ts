@@ -11,9 +11,17 @@ describe("sql", () => {
           const world = yield* (yield* WorldStore).create(path, genesis)
           appendBatch(world.log, 1)
           world.log.append(at(2), "console", { device: "uart0", bytes: new TextEncoder().encode("login: ") })
-          world.log.append(at(3), "input", { source: "console", virtualNs: 3000, bytes: new TextEncoder().encode("root\n") })
+          world.log.append(at(3), "input", {
+            source: "console",
+            virtualNs: 3000,
+            bytes: new TextEncoder().encode("root\n"),
+          })
           yield* world.log.flush
-          expect(yield* world.sql("select seq, position, kind, json_extract(payload, '$.virtualNs') ns from events where seq in (1, 3)")).toEqual({
+          expect(
+            yield* world.sql(
+              "select seq, position, kind, json_extract(payload, '$.virtualNs') ns from events where seq in (1, 3)",
+            ),
+          ).toEqual({
             columns: ["seq", "position", "kind", "ns"],
             rows: [
               [1, "r1.m0.h1.i1000", "batch", 1000],
@@ -22,9 +30,15 @@ describe("sql", () => {
             truncated: false,
           })
           expect((yield* world.sql("select device, text from console")).rows).toEqual([["uart0", "login: "]])
-          expect((yield* world.sql("select source, virtual_ns, text from inputs")).rows).toEqual([["console", 3000, "root\n"]])
+          expect((yield* world.sql("select source, virtual_ns, text from inputs")).rows).toEqual([
+            ["console", 3000, "root\n"],
+          ])
           expect((yield* world.sql("select name from snapshots")).rows).toEqual([])
-          expect(yield* world.sql("values (1), (2), (3)", { rowsMax: 2 })).toEqual({ columns: ["column1"], rows: [[1], [2]], truncated: true })
+          expect(yield* world.sql("values (1), (2), (3)", { rowsMax: 2 })).toEqual({
+            columns: ["column1"],
+            rows: [[1], [2]],
+            truncated: true,
+          })
         }),
       ),
     ))
@@ -57,19 +71,24 @@ describe("sql", () => {
           expect((yield* world.verify).bad).toBeNull()
         }),
       ),
-    ))
+    ),
+  )
 
-  test.each(["select", "select nothing from events", "select * from nowhere", "select event_json('x', 1, x'')", "select abs(-9223372036854775808)"])(
-    "says what is wrong with %j",
-    text =>
-      withPath(path =>
-        run(
-          Effect.gen(function* () {
-            const world = yield* (yield* WorldStore).create(path, genesis)
-            const error = yield* Effect.flip(world.sql(text))
-            expect(error.message).toMatch(/^The query failed: .*; the views are|is unknown here/)
-          }),
-        ),
+  test.each([
+    "select",
+    "select nothing from events",
+    "select * from nowhere",
+    "select event_json('x', 1, x'')",
+    "select abs(-9223372036854775808)",
+  ])("says what is wrong with %j", text =>
+    withPath(path =>
+      run(
+        Effect.gen(function* () {
+          const world = yield* (yield* WorldStore).create(path, genesis)
+          const error = yield* Effect.flip(world.sql(text))
+          expect(error.message).toMatch(/^The query failed: .*; the views are|is unknown here/)
+        }),
       ),
+    ),
   )
 })

@@ -95,7 +95,10 @@ describe("a world file", () => {
         other("empty.cv", ""),
         other("text.cv", "hello\n".repeat(1000)),
         other("short.cv", "SQLite format 3\0"),
-        other("random.cv", new Uint8Array(50_000).map((_, index) => (index * 7919) >> 3)),
+        other(
+          "random.cv",
+          new Uint8Array(50_000).map((_, index) => (index * 7919) >> 3),
+        ),
       ]
       mkdirSync(join(dirname(path), "directory.cv"))
       garbage.push(join(dirname(path), "directory.cv"))
@@ -105,8 +108,12 @@ describe("a world file", () => {
       db.close()
       garbage.push(foreign)
       for (const file of garbage)
-        for (const attempt of [readOnly(file), opened(file), Effect.flatMap(WorldStore, store => store.importFrom(file, path))]) {
-          const error = await failure(attempt)
+        for (const open of [
+          failure(readOnly(file)),
+          failure(opened(file)),
+          failure(Effect.flatMap(WorldStore, store => store.importFrom(file, path))),
+        ]) {
+          const error = await open
           expect(error).toBeInstanceOf(WorldUnreadable)
           expect(error.message).toMatch(/^\S+ cannot be opened as a world: [^.\n]+\.$/)
         }

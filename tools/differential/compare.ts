@@ -29,7 +29,7 @@ const consoles = async (
   const [left, right] = machines
   const outcome = async (machine: Machine): Promise<string> => {
     const { console, finished } = await machine.run(image, options)
-    return finished ? console : `${console}\n(stopped: no power-off)\n`
+    return finished && /^E /m.test(console) ? console : `${console}\n(stopped before its last line)\n`
   }
   return [await outcome(left), await outcome(right)]
 }

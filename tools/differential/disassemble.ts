@@ -1,8 +1,9 @@
-/** One instruction of an image as text: through the cross objdump where it is installed, else as hexadecimal. */
+/** One instruction of an image as text: through the cross objdump where it knows it, else through the oracle's decoder. */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { decode } from "../../test/oracle/decode.ts"
 import { CODE_BASE } from "./layout.ts"
 
 export const disassemble = (image: Uint8Array, address: number): string => {
@@ -19,7 +20,12 @@ export const disassemble = (image: Uint8Array, address: number): string => {
     const args = ["-D", "-b", "binary", "-m", "riscv:rv64", "-M", "numeric,no-aliases", path]
     const { stdout } = spawnSync("riscv64-linux-gnu-objdump", args, { encoding: "utf8" })
     const text = stdout?.match(/^\s*0:\s+[0-9a-f]+\s+(.*)$/m)?.[1] ?? ""
-    return `${hexadecimal}  ${text.replace(/\s+/g, " ")}`.trimEnd()
+    if (text !== "" && !text.startsWith(".")) return `${hexadecimal}  ${text.replace(/\s+/g, " ")}`
+    // A raw file does not tell objdump of the bit-manipulation extensions.
+    const known = decode(word)
+    if (known === undefined) return `${hexadecimal}  (illegal)`
+    const { name, rd, rs1, rs2, immediate } = known
+    return `${hexadecimal}  ${name} rd=x${rd} rs1=x${rs1} rs2=x${rs2} immediate=${immediate}`
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 /** The one thing a machine must do to be compared: run an image and give back its console. */
 import { execFile } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -34,20 +34,22 @@ export const runQemu = async (image: Uint8Array, options: GuestOptions): Promise
   const directory = await mkdtemp(join(tmpdir(), "differential-"))
   try {
     const path = join(directory, "image.bin")
+    // A file, not a pipe: QEMU's UART drops characters when its reader is slow.
+    const consolePath = join(directory, "console.txt")
     await writeFile(path, image)
     const megabytes = `${options.ramBytes / 2 ** 20}M`
     const args = ["-M", "virt", "-cpu", qemuCpu, "-smp", "2", "-accel", "tcg,thread=multi", "-m", megabytes]
-    args.push("-display", "none", "-monitor", "none", "-serial", "stdio", "-bios", "none")
+    args.push("-display", "none", "-monitor", "none", "-serial", `file:${consolePath}`, "-bios", "none")
     args.push("-device", `loader,file=${path},addr=0x80000000,force-raw=on`)
-    return await new Promise((resolve, reject) => {
-      const limits = { timeout: options.timeoutMs, maxBuffer: 2 ** 28, killSignal: "SIGKILL" } as const
-      const child = execFile("qemu-system-riscv64", args, limits, (error, stdout, stderr) => {
-        if (error === null) resolve({ console: stdout, finished: true })
-        else if (child.killed) resolve({ console: stdout, finished: false })
+    const finished = await new Promise<boolean>((resolve, reject) => {
+      const limits = { timeout: options.timeoutMs, killSignal: "SIGKILL" } as const
+      const child = execFile("qemu-system-riscv64", args, limits, (error, _, stderr) => {
+        if (error === null) resolve(true)
+        else if (child.killed) resolve(false)
         else reject(new Error(`QEMU could not run the program: ${error.message}\n${stderr}`))
       })
-      child.stdin?.end()
     })
+    return { console: await readFile(consolePath, "latin1"), finished }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

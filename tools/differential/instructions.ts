@@ -77,7 +77,7 @@ const unary: readonly (readonly [number, number, number])[] = [
   ...[0x600, 0x601, 0x602, 0x604, 0x605].map(i => [0x13, 1, i] as const),
   [0x13, 5, 0x287],
   [0x13, 5, 0x6b8],
-  ...[0x600, 0x601, 0x602].map(i => [0x1b, 1, i] as const),
+  ...[0x600, 0x602].map(i => [0x1b, 1, i] as const),
 ]
 const shifts32: readonly (readonly [number, number])[] = [
   [1, 0],
@@ -113,6 +113,12 @@ export const integerInstruction = (block: Block) => {
       return a.instruction(iType(0x13, f3, rd, rs1, (f6 << 6) | random.below(64)))
     }
     case 8: {
+      if (random.chance(10)) {
+        // QEMU 7.2 computes ctzw wrongly when the low word is zero (it counts on into the high one), so a bit is set first.
+        const source = nonZeroDestination(block)
+        a.instruction(iType(0x13, 1, source, rs1, (0x0a << 6) | random.below(32)))
+        return a.instruction(iType(0x1b, 1, rd, source, 0x601))
+      }
       const [opcode, f3, whole] = random.pick(unary)
       return a.instruction(iType(opcode, f3, rd, rs1, whole))
     }
