@@ -5,6 +5,7 @@
  *
  * `--machine` names a module that exports `runGuest` (see differential/guest.ts); `qemu` checks QEMU against itself.
  */
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
@@ -46,7 +47,9 @@ const passes = 2
 
 const loadMachine = async (): Promise<Machine> => {
   if (values.machine === "qemu") return { name: "qemu again", run: runQemu }
-  const module = (await import(pathToFileURL(resolve(values.machine)).href)) as { runGuest?: RunGuest }
+  const path = resolve(values.machine)
+  if (!existsSync(path)) fail(`${path} does not exist; name a module that exports runGuest with --machine, or qemu.`)
+  const module = (await import(pathToFileURL(path).href)) as { runGuest?: RunGuest }
   return module.runGuest === undefined
     ? fail(`${values.machine} does not export runGuest.`)
     : { name: "engine", run: module.runGuest }

@@ -48,6 +48,7 @@ export const bigintAllowed: Readonly<Record<string, string>> = {
   "src/wasm/expression.ts": "64-bit constants of expressions, when a module is built",
   "src/wasm/function.ts": "64-bit constants of statements, when a module is built",
   "src/riscv/assembler.ts": "64-bit constants of test programs",
+  "src/riscv/disassembler.ts": "64-bit addresses in text for people",
   "src/riscv/bitmanip.ts": "64-bit masks in generated code",
   "src/riscv/csr.ts": "masks over 64-bit registers, for generated code",
   "src/riscv/float.ts": "sign masks in generated code",

@@ -175,8 +175,9 @@ const serve = () => {
       commit()
     } catch (cause) {
       failed = true
-      ring.fail()
+      // In this order: whoever sees the ring failed finds the reason in its messages.
       send({ about: "failed", failure: toFailure(cause) })
+      ring.fail()
     }
   }
 
@@ -208,7 +209,7 @@ const serve = () => {
 try {
   serve()
 } catch (cause) {
-  ring.fail()
   send({ about: "failed", failure: toFailure(cause) })
+  ring.fail()
   port.close()
 }

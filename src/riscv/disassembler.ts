@@ -8,7 +8,6 @@ import { floatRegisterNames, integerRegisterNames } from "./register.ts"
 import {
   type Argument,
   argumentsOf,
-  DYNAMIC_ROUNDING,
   FENCE_TSO,
   fenceSets,
   instructionArguments,
@@ -18,6 +17,7 @@ import {
   operandNamed,
   orderingSuffixes,
   roundingModes,
+  unwrittenRounding,
 } from "./syntax.ts"
 import { decode, instructionLength } from "./table.ts"
 
@@ -46,8 +46,9 @@ const show = (instruction: Instruction, operand: Operand, word: number, pc: bigi
   if (operand.kind !== "number") return integerRegisterNames[value]!
   if (operand.target) return hexadecimal(BigInt.asUintN(64, pc + BigInt(value)))
   if (operand.name === "csr") return csrName(value)
-  if (operand.name === "rm") return value === DYNAMIC_ROUNDING ? null : (roundingModes[value] ?? String(value))
-  return isUpper(instruction) ? hexadecimal(value >>> 12) : String(value)
+  if (operand.name === "rm")
+    return value === unwrittenRounding(instruction) ? null : (roundingModes[value] ?? String(value))
+  return isUpper(operand) ? hexadecimal(value >>> 12) : String(value)
 }
 
 const fits = (alias: Alias, instruction: Instruction, word: number): boolean => {
@@ -61,7 +62,9 @@ const describe = (instruction: Instruction, word: number, pc: bigint, withAliase
   if (instruction.name === "fence") {
     if (word === FENCE_TSO) return "fence.tso"
     const [predecessor, successor] = fenceSets(word)
-    return withAliases && predecessor === "iorw" && successor === "iorw" ? "fence" : `fence ${predecessor}, ${successor}`
+    return withAliases && predecessor === "iorw" && successor === "iorw"
+      ? "fence"
+      : `fence ${predecessor}, ${successor}`
   }
   const alias = withAliases && aliasesOf.get(instruction.name)?.find(candidate => fits(candidate, instruction, word))
   const written: readonly Argument[] = alias ? argumentsOf(alias.syntax) : instructionArguments(instruction)

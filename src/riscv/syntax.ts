@@ -57,7 +57,12 @@ export const instructionArguments = (instruction: Instruction): readonly Argumen
 
 /** Rounding modes by number. Unprivileged ISA, section 21.2; 5 and 6 are reserved. */
 export const roundingModes: readonly (string | null)[] = ["rne", "rtz", "rdn", "rup", "rmm", null, null, "dyn"]
-export const DYNAMIC_ROUNDING = 7
+
+const DYNAMIC_ROUNDING = 7
+/** Conversions that never round: their rounding mode does nothing and is written as 0. Section 22.3. */
+const exactConversions = new Set(["fcvt.d.w", "fcvt.d.wu", "fcvt.d.s"])
+/** The rounding mode an instruction has when none is written. */
+export const unwrittenRounding = ({ name }: Instruction): number => (exactConversions.has(name) ? 0 : DYNAMIC_ROUNDING)
 
 /** Suffixes of atomic instructions by their acquire and release bits. Unprivileged ISA, section 13.1. */
 export const orderingSuffixes: readonly string[] = ["", ".rl", ".aq", ".aqrl"]
@@ -94,5 +99,5 @@ export const fenceBits = (predecessor: string, successor: string): number | null
 }
 
 /** Whether the number is written as bits 31 to 12 of the value: lui and auipc. */
-export const isUpper = (instruction: Instruction): boolean =>
-  operandNamed(instruction, "imm").field.pieces.every(piece => piece.to >= 12)
+export const isUpper = ({ name, field }: Operand): boolean =>
+  name === "imm" && field.pieces.length > 0 && field.pieces.every(piece => piece.to >= 12)

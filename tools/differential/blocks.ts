@@ -442,6 +442,12 @@ const protectionBlock = (draft: Draft, length: number): void => {
   addresses.forEach((value, entry) => {
     preparations.push({ kind: "csr", number: 0x3b0 + entry, value })
   })
+  // Two open halves of the page behind them: QEMU 7.2 caches a permission for the whole page when the entry that matched covers
+  // all of it, even where an earlier entry covers a part.
+  for (const half of [0, 1]) {
+    preparations.push({ kind: "csr", number: 0x3b4 + half, value: BigInt((base + 0x800 * half) / 4 + 0xff) })
+    configuration |= 0x1fn << BigInt(8 * (4 + half))
+  }
   preparations.push({ kind: "csr", number: 0x3a0, value: configuration })
   preparations.push({ kind: "sfence" })
   const pointers = Array.from({ length: 3 }, () => {

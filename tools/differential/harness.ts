@@ -7,8 +7,21 @@
  *
  * Console: `C <block> <hash>` at checkpoints, `D <block>` and one word a line for a dump, `E <hash> <traps>` at the end.
  */
-import { type Assembler, C_EBREAK, ECALL, FENCE_I, iType, jType, MRET, rType, SRET, sType, WFI } from "./encode.ts"
-import { CODE_BASE, foldedCsrs, HARNESS, slot, TABLE_0, TABLE_1, WINDOW_SIZE } from "./layout.ts"
+import {
+  type Assembler,
+  C_EBREAK,
+  ECALL,
+  FENCE_I,
+  iType,
+  jType,
+  MRET,
+  rType,
+  SFENCE_ALL,
+  SRET,
+  sType,
+  WFI,
+} from "./encode.ts"
+import { CODE_BASE, foldedCsrs, HARNESS, slot, TABLE_1, WINDOW_SIZE } from "./layout.ts"
 
 const csr = {
   mstatus: 0x300,
@@ -43,7 +56,7 @@ export const SUPERVISOR_VECTOR = CODE_BASE + 0x1000
 const SUPERVISOR_SIZE = 0x200
 
 /** mstatus without FS and SD (QEMU does not mark them dirty on flag-only writes) and without fields this machine lacks. */
-export const MSTATUS_MASK = 0x007e_19aan
+const MSTATUS_MASK = 0x007e_19aan
 const SSTATUS_MASK = 0x000c_0122n
 
 /** The words of the harness page. */
@@ -388,6 +401,7 @@ export const emitHarness = (a: Assembler): void => {
   a.label("quiesce")
   for (const number of [csr.mie, csr.medeleg, csr.mideleg, csr.satp, csr.pmpcfg0, csr.mcounteren, csr.scounteren])
     a.csrWrite(number, 0)
+  a.instruction(SFENCE_ALL)
   constant(12, 0x222)
   a.csrClear(csr.mip, 12)
   a.load(12, slot.msip, BASE)
@@ -459,6 +473,3 @@ export const emitHarness = (a: Assembler): void => {
 }
 
 export const END_OF_BLOCK = C_EBREAK
-
-/** Where a page table starts counts for setup code too. */
-export const TEST_TABLES = { level1: TABLE_1, level0: TABLE_0 } as const

@@ -1,0 +1,19 @@
+/** What a session asks of the world outside: the person or file that types, the screen, the passing of time. The host implements it. */
+import type { Effect } from "effect"
+
+/** `virtual`: idle time is skipped. `wall`: it is waited for, as on a real computer. */
+export type Pace = "virtual" | "wall"
+
+export interface Outside {
+  readonly pace: Pace
+  /** What was typed since the last call; empty when nothing was. */
+  readonly typed: () => Uint8Array
+  /** Whether the operator asked the run to end. */
+  readonly quits: () => boolean
+  /** Shows console output. Called only once the events that caused it are durable. */
+  readonly show: (output: Uint8Array) => void
+  /** Lets the host's other work (input, output, acknowledgements) happen. */
+  readonly breathe: Effect.Effect<void>
+  /** Waits so many nanoseconds of real time, or less when something is typed or the operator quits; gives how long it was. */
+  readonly wait: (ns: number) => Effect.Effect<number>
+}
