@@ -102,9 +102,15 @@ const bannedBelow: readonly (readonly [name: string, pattern: RegExp])[] = [
 ]
 
 /** Calls that only the layers at the outside may make. */
-const bannedAboveToo: readonly (readonly [name: string, pattern: RegExp])[] = bannedBelow.filter(([name]) =>
-  ["Date", "Math.random", "performance", "a timer"].includes(name),
-)
+const bannedAboveToo: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ...bannedBelow.filter(([name]) =>
+    ["Date", "Math.random", "performance", "a timer", "process", "fetch"].includes(name),
+  ),
+  ["chance", /\brandom(?:Bytes|FillSync|Fill|Int|UUID)\b|\bgetRandomValues\b/],
+]
+
+/** Node's own modules that only compute: they may be used above the Effect line anywhere, chance excepted. */
+const computingModules = new Set(["node:buffer", "node:crypto", "node:path", "node:util", "node:zlib"])
 
 const bigintPattern = /(?<![\w.$])(?:BigInt|bigint)\b|(?<![\w.$])(?:0[xX][\da-fA-F_]+|0[bB][01_]+|\d[\d_]*)n\b/
 
@@ -154,8 +160,8 @@ const checkImports = (file: SourceFile, layer: Layer): Violation[] =>
     }
     if (layer.kind === "engine")
       return [`${where} imports ${specifier}: below the Effect line nothing but src is imported`]
-    if (layer.kind === "effect" && specifier.startsWith("node:"))
-      return [`${where} imports ${specifier}: only events, host, tui and cli use Node's own modules`]
+    if (layer.kind === "effect" && specifier.startsWith("node:") && !computingModules.has(specifier))
+      return [`${where} imports ${specifier}: only events, host, tui and cli reach the operating system`]
     return []
   })
 

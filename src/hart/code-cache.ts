@@ -226,7 +226,10 @@ export const defineFetch = (
     f.unreachable()
   })
 
-  const fetchWord = module.function("fetchWord", { params: ["i64"], result: "i64" }, f => {
+  const fetchWord = module.function(
+    "fetchWord",
+    { params: ["i64"], result: "i64" },
+    f => {
     const pc = f.param(0, "i64")
     const host = f.local("i32")
     f.set(host, callI32(halfwordHost, pc))
@@ -237,7 +240,9 @@ export const defineFetch = (
     f.if(i32.eqz(host), () => f.return(i64.const(-1)))
     f.return(i64.or(low, i64.shl(i64.load16u(host), 16)))
     f.unreachable()
-  })
+  },
+    { exported: true },
+  )
 
   const decodeCrossing = module.function("decodeCrossing", { params: ["i64"], result: "i32" }, f => {
     const pc = f.param(0, "i64")

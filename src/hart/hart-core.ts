@@ -170,6 +170,16 @@ export class HartCore {
     this.select(before)
   }
 
+  /** The instruction a hart will execute next, a 16-bit one in the low half; null when it cannot be fetched. */
+  nextInstruction(hart: number): number | null {
+    const before = this.current
+    this.select(hart)
+    const word = this.exports.fetchWord(this.getBig(hart, "pc"))
+    this.set(hart, "trapped", 0)
+    this.select(before)
+    return word < 0n ? null : Number(word)
+  }
+
   /** Ends the reservation of a hart's LR. */
   dropReservation(hart: number): void {
     const at = this.place(hart, "reservation", 0)

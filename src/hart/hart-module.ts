@@ -34,6 +34,8 @@ export interface HartExports {
   readonly forgetSpaces: () => void
   readonly pmpChanged: () => void
   readonly dropPageNumber: (page: number) => void
+  /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
+  readonly fetchWord: (pc: bigint) => bigint
 }
 
 /** The module's bytes, and the table of known CSRs that its memory must hold at CSR_INDEX. */

@@ -66,6 +66,9 @@ export const defineMemoryAccess = (
     f.if(code, () => f.call(cache.invalidateBytes, code, i32.and(i32.wrap(physical), 0xfff), bytes))
   })
 
+  /** An access that nobody answered changed nothing, and the trap it ends in goes on with the budget as it was. */
+  const holdUnlessRefused = (f: FunctionBuilder): void => f.if(i32.eqz(get32("busFault")), () => holdBudget(f))
+
   const deviceLoad = (f: FunctionBuilder, physical: Expr<"i64">, bytes: Expr<"i32">): void => {
     set32(f, "busFault", 0)
     f.if(
@@ -79,7 +82,7 @@ export const defineMemoryAccess = (
           () => f.storeI64(SCRATCH, i64.extendu(callI32(devices.deviceLoad, i32.wrap(physical), bytes))),
         ),
     )
-    holdBudget(f)
+    holdUnlessRefused(f)
   }
 
   const loadSlow = module.function("loadSlow", { params: ["i64", "i32"], result: "i32" }, f => {
@@ -180,7 +183,7 @@ export const defineMemoryAccess = (
       () => {
         const address = f.let(i32.wrap(physical))
         f.call(devices.deviceStore, address, bytes, i32.wrap(value), i32.wrap(i64.shru(value, 32)))
-        holdBudget(f)
+        holdUnlessRefused(f)
       },
     )
     f.if(get32("busFault"), () => {

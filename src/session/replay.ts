@@ -2,6 +2,7 @@
 import { Effect, Stream } from "effect"
 import {
   comparePositions,
+  type EventKind,
   encodeEvent,
   formatPosition,
   type Position,
@@ -9,7 +10,7 @@ import {
   type StoredEvent,
   type World,
 } from "../events/index.ts"
-import type { Machine } from "../machine/machine.ts"
+import type { Exit, Machine, StopAt } from "../machine/machine.ts"
 import { History } from "./history.ts"
 
 /** A deliberate fault, to see that it is found: flips a bit of a register when a hart has executed so many instructions. */
@@ -26,13 +27,21 @@ export interface Mismatch {
   readonly problem: string
 }
 
+/** An event that the machine's running caused. */
+export interface Caused {
+  readonly position: Position
+  readonly kind: EventKind
+  readonly payload: unknown
+  readonly bytes: Uint8Array
+}
+
 export class Replayer {
   readonly machine: Machine
   readonly history: History
   private readonly flip: Flip | null
   private flipped = false
   /** What the machine's running has caused and the log has not yet been asked for. */
-  private readonly caused: { position: Position; kind: string; payload: Uint8Array }[] = []
+  private readonly caused: Caused[] = []
   private readonly show: (output: Uint8Array) => void
 
   /** `machine` stands at the beginning, or where a snapshot left it. */
@@ -41,44 +50,56 @@ export class Replayer {
     this.flip = options.flip ?? null
     this.show = options.show ?? (() => {})
     this.history = new History(machine, (position, kind, payload) => {
-      this.caused.push({ position, kind, payload: encodeEvent(kind, payload) })
+      this.caused.push({ position, kind, payload, bytes: encodeEvent(kind, payload) })
     })
   }
 
   /** Runs up to an event and compares it. null: it is what was recorded. */
   meet(event: StoredEvent): Mismatch | null {
-    if (event.kind === "genesis") return null
+    if (event.kind === "genesis" || event.kind === "checkpoint") return null
     if (this.caused.length === 0) {
-      const problem = this.runTo(event.position)
+      const problem = this.cause(event)
       if (problem) return { event, problem }
-      switch (event.kind) {
-        case "input":
-          this.history.input(event.payload.source, event.payload.bytes, event.payload.virtualNs)
-          break
-        case "snapshot":
-          this.history.snapshot(event.payload.name)
-          break
-        case "lifecycle":
-          this.history.lifecycle(event.payload)
-          break
-        case "checkpoint":
-          return null
-        default:
-          this.history.cut()
-      }
     }
     const caused = this.caused.shift()
     if (caused === undefined) return { event, problem: "nothing happened there" }
     if (caused.kind !== event.kind) return { event, problem: `the guest caused ${article(caused.kind)} event instead` }
     if (comparePositions(caused.position, event.position) !== 0)
       return { event, problem: `it happened at ${formatPosition(caused.position)}` }
-    if (!equal(caused.payload, encodeEvent(event.kind, event.payload as never)))
+    if (!equal(caused.bytes, encodeEvent(event.kind, event.payload as never)))
       return { event, problem: `its ${event.kind === "batch" ? "registers have another digest" : "content is another"}` }
     return null
   }
 
+  /** Whether running up to an event causes it, whatever else it causes at the same moment. */
+  causes(event: StoredEvent): boolean {
+    if (this.cause(event) !== null) return false
+    const bytes = encodeEvent(event.kind, event.payload as never)
+    return this.caused.some(caused => caused.kind === event.kind && equal(caused.bytes, bytes))
+  }
+
+  /** Runs up to an event and lets it happen. Gives a problem when the machine does not get there. */
+  private cause(event: StoredEvent): string | null {
+    const problem = this.runTo(event.position)
+    if (problem) return problem
+    switch (event.kind) {
+      case "input":
+        this.history.input(event.payload.source, event.payload.bytes, event.payload.virtualNs)
+        break
+      case "snapshot":
+        this.history.snapshot(event.payload.name)
+        break
+      case "lifecycle":
+        this.history.lifecycle(event.payload)
+        break
+      default:
+        this.history.cut()
+    }
+    return null
+  }
+
   /** Events caused and not yet compared: the rest of a cut that the log broke off in. */
-  takeCaused(): readonly { position: Position; kind: string; payload: Uint8Array }[] {
+  takeCaused(): readonly Caused[] {
     return this.caused.splice(0)
   }
 
@@ -89,32 +110,34 @@ export class Replayer {
     while (!reached()) {
       if (comparePositions(this.history.position, position) > 0)
         return `the guest went past it to ${formatPosition(this.history.position)}`
-      const stop = { hart: position.hart, executed: position.instret }
-      const flip = this.dueFlip()
-      const flipFirst = flip !== null && flip.hart === position.hart && flip.executed < position.instret
-      const { exit, output } = this.history.step(Number.MAX_SAFE_INTEGER, flipFirst ? { ...flip } : machine.round === position.round ? stop : undefined)
-      this.show(output)
-      this.applyFlip()
-      if (exit.kind === "idle" && !reached()) {
+      const inRound = machine.round === position.round
+      const exit = this.step(Number.MAX_SAFE_INTEGER, inRound ? { hart: position.hart, executed: position.instret } : null)
+      if (reached()) return null
+      if (exit.kind === "off") return "the guest turned itself off before"
+      if (exit.kind === "idle") {
         if (exit.deadlineNs === Number.POSITIVE_INFINITY) return "the guest waits for something that never comes"
         machine.skipTo(exit.deadlineNs)
       }
-      if (exit.kind === "off" && !reached()) return "the guest turned itself off before"
     }
     return null
   }
 
-  private dueFlip(): Flip | null {
-    return this.flip !== null && !this.flipped ? this.flip : null
-  }
-
-  private applyFlip(): void {
-    const flip = this.dueFlip()
-    if (flip === null || this.machine.core.executed(flip.hart) !== flip.executed) return
-    this.flipped = true
-    const { core } = this.machine
-    const value = core.getBig(flip.hart, "x", flip.register)
-    core.setBig(flip.hart, "x", value ^ (1n << BigInt(flip.bit)), flip.register)
+  /** One step, no further than `stop`, with the deliberate fault when its moment comes. */
+  step(budget: number, stop: StopAt | null): Exit {
+    const { flip, machine } = this
+    const flipStop =
+      flip && !this.flipped && machine.core.executed(flip.hart) < flip.executed
+        ? { hart: flip.hart, executed: flip.executed }
+        : null
+    const flipFirst = flipStop && (!stop || stop.hart !== flipStop.hart || flipStop.executed <= stop.executed)
+    const { exit, output } = this.history.step(budget, (flipFirst ? flipStop : stop) ?? undefined)
+    this.show(output)
+    if (flip && !this.flipped && machine.core.executed(flip.hart) === flip.executed) {
+      this.flipped = true
+      const value = machine.core.getBig(flip.hart, "x", flip.register)
+      machine.core.setBig(flip.hart, "x", value ^ (1n << BigInt(flip.bit)), flip.register)
+    }
+    return exit
   }
 }
 

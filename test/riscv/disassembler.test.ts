@@ -97,7 +97,29 @@ const objdumpLines = (words: readonly { word: number; length: 2 | 4 }[], options
 
 /** Mnemonics that objdump, with aliases, shows without the `i` that says "immediate". */
 const immediates: Readonly<Record<string, string>> = Object.fromEntries(
-  ["add", "xor", "or", "and", "sll", "srl", "sra", "slt", "ror", "bclr", "bext", "binv", "bset"]
+  [
+    "csrrw",
+    "csrrs",
+    "csrrc",
+    "csrw",
+    "csrs",
+    "csrc",
+    "fsrm",
+    "fsflags",
+    "add",
+    "xor",
+    "or",
+    "and",
+    "sll",
+    "srl",
+    "sra",
+    "slt",
+    "ror",
+    "bclr",
+    "bext",
+    "binv",
+    "bset",
+  ]
     .map(name => [name, `${name}i`])
     .concat(["add", "sll", "srl", "sra", "ror"].map(name => [`${name}w`, `${name}iw`]))
     .concat([

@@ -102,6 +102,7 @@ describe("a seeded violation is found", () => {
     ["a folder that says nothing", "src/hart/utils/x.ts", ""],
     ["the wall clock", "src/devices/x.ts", "const now = Date.now()"],
     ["chance", "src/machine/x.ts", "const r = Math.random()"],
+    ["chance in session", "src/session/x.ts", "const id = randomUUID()"],
     ["the wall clock in session", "src/session/x.ts", "const now = performance.now()"],
     ["performance", "src/hart/x.ts", "const t = performance.now()"],
     ["a timer", "src/hart/x.ts", "setTimeout(() => {}, 1)"],
@@ -126,6 +127,7 @@ describe("a seeded violation is found", () => {
     ["members of these names", "src/hart/x.ts", "this.console = board.process.performance"],
     ["an import downward", "src/hart/x.ts", `import { decode } from "../riscv/table.ts"`],
     ["an import inside a layer", "src/hart/float/x.ts", `import { a } from "../state.ts"`],
+    ["hashing in session", "src/session/x.ts", `import { createHash } from "node:crypto"`],
     ["the wall clock in host", "src/host/x.ts", "const now = Date.now()"],
   ])("and %s are none", (_, path, text) => {
     expect(judge(path, text)).toEqual([])

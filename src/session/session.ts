@@ -1,0 +1,331 @@
+/** Worlds in motion: recording, resuming, replaying, verifying, snapshots. Every operation works on a world file by its path. */
+import { Clock, Effect, type Scope, Stream } from "effect"
+import {
+  comparePositions,
+  formatPosition,
+  type LogWriterOptions,
+  type Position,
+  type ReadError,
+  type RecordingWorld,
+  type SnapshotInfo,
+  type StoredEvent,
+  type World,
+  WorldDamaged,
+  WorldStore,
+} from "../events/index.ts"
+import { hex } from "../machine/digest.ts"
+import type { Machine } from "../machine/machine.ts"
+import { buildMachine, machineOf } from "./build-machine.ts"
+import { type Condition, ConsoleWatch } from "./condition.ts"
+import { findDivergence, momentOf } from "./divergence.ts"
+import { CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
+import type { Outside } from "./outside.ts"
+import { type RunOptions, runMachine } from "./record.ts"
+import { type Flip, type Mismatch, Replayer } from "./replay.ts"
+import type { Summary } from "./summary.ts"
+import { contentsOf, genesisOf, type WorldSpec } from "./world-spec.ts"
+
+/** Events read from the log at a time. */
+const EVENTS_AT_ONCE = 512
+
+/** A new world at `path` with its machine at the first instruction. It is in use until the scope ends. */
+export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOptions) =>
+  Effect.gen(function* () {
+    // What cannot be started leaves no file behind.
+    const machine = yield* machineFromSpec(spec)
+    const store = yield* WorldStore
+    const world = yield* store.create(path, genesisOf(spec), options)
+    for (const content of contentsOf(spec)) yield* world.putBlob(Stream.make(content.bytes))
+    world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
+    return { world, machine }
+  })
+
+/** The machine of a spec, with no world. */
+export const machineFromSpec = (spec: WorldSpec): Effect.Effect<Machine, CannotStart> => {
+  const genesis = genesisOf(spec)
+  const [machine] = genesis.machines
+  const references = [machine.firmware, machine.kernel, machine.initrd, ...machine.disks.map(disk => disk.content)]
+  const contents = contentsOf(spec)
+  const byHash = new Map(
+    references
+      .filter(reference => reference !== null && typeof reference !== "string")
+      .map(({ hash }, at) => [hash, contents[at]!.bytes]),
+  )
+  return buildMachine(genesis, reference => Effect.succeed(byHash.get(reference.hash)!))
+}
+
+/** Runs a spec and records it at `path`; null records nothing. */
+export const record = (path: string | null, spec: WorldSpec, outside: Outside, options: RunOptions) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      if (path === null) return yield* runMachine(yield* machineFromSpec(spec), null, outside, options)
+      const { world, machine } = yield* createWorld(path, spec)
+      return yield* runMachine(machine, world, outside, options)
+    }),
+  )
+
+/** Puts a machine where a snapshot left it. */
+const restoreInto = (machine: Machine, world: World, snapshot: SnapshotInfo) =>
+  Effect.gen(function* () {
+    const state = yield* world.snapshotState(snapshot.id)
+    const pages = yield* Stream.runCollect(world.snapshotPages(snapshot.id))
+    yield* Effect.try({
+      try: () => machine.restore(state, pages),
+      catch: cause =>
+        new CannotStart({
+          problem: `The snapshot cannot be restored: ${cause instanceof Error ? cause.message : cause}; it was made by another version of the engine.`,
+        }),
+    })
+  })
+
+/** A machine at the beginning of a world, or at one of its snapshots, and the first event that lies after. */
+const startAt = (world: World, snapshot: SnapshotInfo | null) =>
+  Effect.gen(function* () {
+    const machine = yield* machineOf(world)
+    if (snapshot) yield* restoreInto(machine, world, snapshot)
+    return { machine, fromSeq: snapshot ? snapshot.seq + 1 : 0 }
+  })
+
+export interface ReplayOptions {
+  /** Stops there; the end of the recording where absent. */
+  readonly until?: Condition | Position
+  /** Begins at this snapshot instead of the beginning. */
+  readonly from?: string
+  readonly flip?: Flip
+  readonly show?: (output: Uint8Array) => void
+  /** Told the seq of each event that was compared. */
+  readonly progress?: (seq: number) => void
+  readonly breathe?: Effect.Effect<void>
+}
+
+/** How far a replay went. */
+interface Walk {
+  readonly mismatch: Mismatch | null
+  readonly compared: number
+  /** The last event compared and found good. */
+  readonly last: StoredEvent | null
+  /** The condition came true. */
+  readonly stopped: boolean
+}
+
+/** Compares events from `fromSeq` on. */
+const walk = (
+  world: World,
+  replayer: Replayer,
+  fromSeq: number,
+  stopBefore: (event: StoredEvent) => boolean,
+  options: Pick<ReplayOptions, "progress" | "breathe">,
+): Effect.Effect<Walk, ReadError> =>
+  Effect.gen(function* () {
+    let compared = 0
+    let last: StoredEvent | null = null
+    for (let seq = fromSeq; ; ) {
+      const events = yield* world.readEvents({ fromSeq: seq, toSeq: seq + EVENTS_AT_ONCE - 1 }, EVENTS_AT_ONCE)
+      if (events.length === 0) return { mismatch: null, compared, last, stopped: false }
+      for (const event of events) {
+        if (stopBefore(event)) return { mismatch: null, compared, last, stopped: true }
+        const mismatch = replayer.meet(event)
+        if (mismatch) return { mismatch, compared, last, stopped: false }
+        compared++
+        last = event
+        options.progress?.(event.seq)
+        if (options.breathe && compared % 16 === 0) yield* options.breathe
+      }
+      seq = events.at(-1)!.seq + 1
+    }
+  })
+
+const isPosition = (until: Condition | Position): until is Position => "round" in until
+
+/** Replays a world, comparing every event. A difference fails with what differs. */
+export const replay = (path: string, options: ReplayOptions = {}) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const startMs = yield* Clock.currentTimeMillis
+      const store = yield* WorldStore
+      const world = yield* store.openReadOnly(path)
+      const snapshot = options.from === undefined ? null : yield* world.snapshot(options.from)
+      const { machine, fromSeq } = yield* startAt(world, snapshot)
+      const { until } = options
+      const watch = until && !isPosition(until) && until.kind === "console" ? new ConsoleWatch(until.pattern) : null
+      let matched = false
+      const replayer = new Replayer(machine, {
+        flip: options.flip ?? null,
+        show: output => {
+          options.show?.(output)
+          if (watch?.saw(output)) matched = true
+        },
+      })
+      const startInstructions = machine.executed
+      const stopBefore = (event: StoredEvent): boolean => {
+        if (matched) return true
+        if (until === undefined) return false
+        if (isPosition(until)) return comparePositions(event.position, until) > 0
+        if (until.kind === "instret") return replayer.history.machine.executed >= until.instructions || passes(event, until)
+        if (until.kind === "time") return virtualNsOf(event) > until.virtualNs
+        return false
+      }
+      const { mismatch, compared, last, stopped } = yield* walk(world, replayer, fromSeq, stopBefore, options)
+      if (mismatch) return yield* describe(world, snapshot, mismatch, options.flip ?? null)
+      if (until !== undefined && isPosition(until)) {
+        const end = replayer.history.position
+        if (comparePositions(end, until) < 0) {
+          const problem = stopped ? replayer.runTo(until) : "the history ends before"
+          if (problem)
+            return yield* new PositionNotReached({ wanted: formatPosition(until), end: formatPosition(end) })
+        }
+      } else if (until?.kind === "instret" && stopped) {
+        while (machine.executed < until.instructions) {
+          const exit = replayer.step(until.instructions - machine.executed, null)
+          if (exit.kind === "idle") machine.skipTo(exit.deadlineNs)
+          if (exit.kind === "off") break
+        }
+      }
+      const endMs = yield* Clock.currentTimeMillis
+      const off = last?.kind === "lifecycle" && last.payload.change === "stopped" ? last.payload : null
+      return {
+        instructions: machine.executed - startInstructions,
+        virtualNs: machine.nowNs,
+        wallMs: endMs - startMs,
+        events: compared,
+        digest: hex(machine.digest()),
+        reason: stopped ? "condition" : "end of history",
+        exit: stopped ? 0 : (off?.exitCode ?? 0),
+      } satisfies Summary
+    }),
+  )
+
+/** Whether an event lies after the moment a number of instructions is reached. Exact for one hart; else to the event. */
+const passes = (event: StoredEvent, until: { readonly instructions: number }): boolean =>
+  event.kind === "batch" && event.payload.harts.reduce((sum, { to }) => sum + to, 0) > until.instructions
+
+const virtualNsOf = (event: StoredEvent): number =>
+  "virtualNs" in event.payload ? (event.payload.virtualNs as number) : 0
+
+/** Fails with the instruction behind a mismatch: replays up to the last good event and narrows from there. */
+const describe = (world: World, snapshot: SnapshotInfo | null, mismatch: Mismatch, flip: Flip | null) =>
+  Effect.gen(function* () {
+    const { event, problem } = mismatch
+    const { machine, fromSeq } = yield* startAt(world, snapshot)
+    const replayer = new Replayer(machine, {})
+    yield* walk(world, replayer, fromSeq, candidate => comparePositions(candidate.position, event.position) >= 0, {})
+    const start = momentOf(machine)
+    const machines: [Machine, Machine] = [machine, yield* machineOf(world)]
+    const instruction = findDivergence(machines, start, event, flip)
+    return yield* new Divergence({
+      seq: event.seq,
+      kind: event.kind,
+      position: formatPosition(event.position),
+      problem,
+      instruction,
+    })
+  })
+
+export interface VerifyReport {
+  readonly events: number
+  readonly digest: string
+  readonly end: string
+}
+
+/** Checks every row of the log and every stored content. Fails naming the first bad event. */
+export const verify = (path: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* WorldStore
+      const world = yield* store.openReadOnly(path)
+      const report = yield* world.verify
+      if (report.bad) {
+        const { bad } = report
+        return yield* new WorldDamaged({
+          path,
+          seq: bad.seq,
+          kind: bad.kind,
+          position: bad.position && formatPosition(bad.position),
+          problem: bad.problem,
+        })
+      }
+      yield* world.verifyContents
+      return {
+        events: report.events,
+        digest: hex(report.digest),
+        end: report.lastPosition ? formatPosition(report.lastPosition) : "the beginning",
+      } satisfies VerifyReport
+    }),
+  )
+
+/** Brings a recording world's machine to the end of its log. What the log broke off in the middle of is completed. */
+const catchUp = (world: RecordingWorld, options: Pick<ReplayOptions, "progress" | "breathe">) =>
+  Effect.gen(function* () {
+    const snapshots = yield* world.snapshots
+    const { machine, fromSeq } = yield* startAt(world, snapshots.at(-1) ?? null)
+    const replayer = new Replayer(machine, {})
+    const { mismatch, last } = yield* walk(world, replayer, fromSeq, () => false, options)
+    if (mismatch) return yield* describe(world, snapshots.at(-1) ?? null, mismatch, null)
+    for (const { position, kind, payload } of replayer.takeCaused()) world.log.append(position, kind, payload as never)
+    return { machine, last }
+  })
+
+/** Goes on with a world where its history ends: after a stop, or after a crash. */
+export const resume = (
+  path: string,
+  outside: Outside,
+  options: RunOptions & Pick<ReplayOptions, "progress" | "breathe">,
+) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* WorldStore
+      const world = yield* store.open(path)
+      const { machine, last } = yield* catchUp(world, options)
+      if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
+        return yield* new HistoryEnded({ world: path })
+      world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
+      return yield* runMachine(machine, world, outside, options)
+    }),
+  )
+
+/** Saves the machine's state under a name; it stands right after event `seq`. */
+export const saveSnapshot = (
+  world: RecordingWorld,
+  machine: Machine,
+  name: string,
+  seq: number,
+  digest: Uint8Array,
+) =>
+  world.saveSnapshot({
+    name,
+    seq,
+    position: { ...machine.position, machine: 0 },
+    virtualNs: machine.nowNs,
+    digest,
+    state: machine.save(),
+    pageCount: machine.config.ramBytes / 4096,
+    parent: null,
+    pages: machine.pages(),
+  })
+
+/** Makes a named snapshot of a world that is not running: at its end, or at the last event not after `at`. */
+export const createSnapshot = (
+  path: string,
+  name: string,
+  at: Position | null,
+  options: Pick<ReplayOptions, "progress" | "breathe"> = {},
+) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* WorldStore
+      const world = yield* store.open(path, { onDamage: "refuse" })
+      const { machine, fromSeq } = yield* startAt(world, null)
+      const replayer = new Replayer(machine, {})
+      const { mismatch, last } = yield* walk(
+        world,
+        replayer,
+        fromSeq,
+        event => at !== null && comparePositions(event.position, at) > 0,
+        options,
+      )
+      if (mismatch) return yield* describe(world, null, mismatch, null)
+      return yield* saveSnapshot(world, machine, name, last?.seq ?? 0, machine.digest())
+    }),
+  )
+
+export type SessionServices = WorldStore | Scope.Scope
