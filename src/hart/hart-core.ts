@@ -51,6 +51,8 @@ export class HartCore {
   private readonly exports: HartExports
   /** The hart whose state is in `ACTIVE`. */
   private current = 0
+  /** The running hart is inside a device access: an instruction has begun and not ended. */
+  private accessing = false
 
   /**
    * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`.
@@ -67,8 +69,17 @@ export class HartCore {
     const { module, csrIndex } = compile()
     const imports = {
       memory: this.memory,
-      deviceLoad: devices.deviceLoad,
-      deviceStore: devices.deviceStore,
+      deviceLoad: (address: number, bytes: number) => {
+        this.accessing = true
+        const low = devices.deviceLoad(address, bytes)
+        this.accessing = false
+        return low
+      },
+      deviceStore: (address: number, bytes: number, low: number, high: number) => {
+        this.accessing = true
+        devices.deviceStore(address, bytes, low, high)
+        this.accessing = false
+      },
     }
     this.exports = new WebAssembly.Instance(module, { host: imports }).exports as unknown as HartExports
     this.bytes.set(csrIndex, CSR_INDEX)
@@ -148,9 +159,9 @@ export class HartCore {
 
   /** Instructions the hart has executed; inside a device access, those before the one that makes it. */
   executed(hart: number): number {
-    const target = this.get(hart, "target")
     const left = this.get(hart, "count") + this.get(hart, "held")
-    return left === 0 ? target : target - left - 1
+    const running = this.accessing && hart === this.current ? 1 : 0
+    return this.get(hart, "target") - left - running
   }
 
   /** Recomputes what is derived from a hart's registers after they were changed from outside. */

@@ -222,9 +222,11 @@ export const defineMemoryAccess = (
     })
     set64(f, "trapValue", physical)
     const code = i32.load(i32.shl(pageNumber(physical), 2), PAGE_CODE)
-    f.if(i32.eqz(i32.or(loadReserved, i32.or(get32("uncacheable"), code))), () =>
-      fillTlb(f, TLB_WRITE, virtual, ramHost(physical)),
-    )
+    f.if(i32.eqz(i32.or(loadReserved, i32.or(get32("uncacheable"), code))), () => {
+      fillTlb(f, TLB_WRITE, virtual, ramHost(physical))
+      // Later stores do not come here, and this access may yet write nothing.
+      f.storeI32As8(pageNumber(physical), 1, PAGE_DIRTY)
+    })
     f.return(ramHost(physical))
     f.unreachable()
   })

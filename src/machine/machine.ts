@@ -393,14 +393,16 @@ export class Machine {
   /** A digest of everything: registers, devices, disks, memory. */
   digest(): Uint8Array<ArrayBuffer> {
     const digest = new Digest().bytes(this.save())
-    const words = new Uint32Array(this.core.ram.buffer, this.core.ram.byteOffset, this.config.ramBytes / 4)
-    const pageWords = PAGE_BYTES / 4
+    const words = this.ramWords
     for (let page = 0; page < this.config.ramBytes / PAGE_BYTES; page++) {
-      const content = words.subarray(page * pageWords, (page + 1) * pageWords)
-      if (content.every(isZero)) continue
-      digest.number(page).words(content)
+      if (isZeroPage(words, page)) continue
+      digest.number(page).words(words.subarray(page * PAGE_WORDS, (page + 1) * PAGE_WORDS))
     }
     return digest.result()
+  }
+
+  private get ramWords(): Uint32Array {
+    return new Uint32Array(this.core.ram.buffer, this.core.ram.byteOffset, this.config.ramBytes / 4)
   }
 
   /** Everything but RAM, in canonical form. */
@@ -420,10 +422,10 @@ export class Machine {
   /** RAM pages that hold anything, by number. The bytes are views: copy what must last. */
   *pages(only?: (page: number) => boolean): Generator<{ readonly index: number; readonly bytes: Uint8Array }> {
     const { ram } = this.core
+    const words = this.ramWords
     for (let index = 0; index < this.config.ramBytes / PAGE_BYTES; index++) {
-      if (only && !only(index)) continue
-      const bytes = ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES)
-      if (only || !bytes.every(isZero)) yield { index, bytes }
+      if (only ? !only(index) : isZeroPage(words, index)) continue
+      yield { index, bytes: ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES) }
     }
   }
 
@@ -466,4 +468,10 @@ export class Machine {
 }
 
 const EMPTY = new Uint8Array(0)
-const isZero = (byte: number): boolean => byte === 0
+const PAGE_WORDS = PAGE_BYTES / 4
+
+const isZeroPage = (words: Uint32Array, page: number): boolean => {
+  const end = (page + 1) * PAGE_WORDS
+  for (let at = page * PAGE_WORDS; at < end; at++) if (words[at] !== 0) return false
+  return true
+}

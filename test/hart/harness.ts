@@ -74,7 +74,7 @@ export class Bench {
    */
   load(source: string): this {
     this.clear()
-    const { bytes, symbols } = assemble(`${source}\n.align 2\nend: j end\n.align 2\ntrapped: j trapped\n`, RAM_BASE)
+    const { bytes, symbols } = assemble(`${source}\nend: j end\n.align 2\ntrapped: j trapped\n`, RAM_BASE)
     this.symbols = symbols
     this.place(RAM_BASE, bytes)
     for (let hart = 0; hart < this.core.hartCount; hart++) {

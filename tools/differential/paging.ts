@@ -60,11 +60,20 @@ const leafFlags = (random: Random): number => {
 
 const reservedBits = (random: Random): bigint => (random.chance(6) ? 1n << BigInt(random.between(54, 63)) : 0n)
 
+/** What the last-level entries of a block may be. */
+export interface LeafChoice {
+  /** Of pages past the end of RAM. */
+  readonly outside: boolean
+  /** Executable and the user's. */
+  readonly userCode: boolean
+}
+
 /** A last-level entry. Pages that may be executed hold returns, and are never writable. */
-export const leafEntry = (random: Random): bigint => {
+export const leafEntry = (random: Random, { outside, userCode }: LeafChoice): bigint => {
   const flags = leafFlags(random)
-  if ((flags & X) !== 0) return entry(RETURN_PAGE, flags & ~W) | reservedBits(random)
-  const physical = random.chance(8) ? CODE_BASE + RAM_SIZE + 4096 * random.below(4) : WINDOW + 4096 * random.below(4)
+  if ((flags & X) !== 0) return entry(RETURN_PAGE, flags & ~(userCode ? W : W | U)) | reservedBits(random)
+  const physical =
+    outside && random.chance(20) ? CODE_BASE + RAM_SIZE + 4096 * random.below(4) : WINDOW + 4096 * random.below(4)
   return entry(physical, flags) | reservedBits(random)
 }
 

@@ -67,7 +67,7 @@ describe("an image from Debian's archive", () => {
         return context.skip("there is no qemu-system-riscv64 on this machine")
       const input = ["nproc; echo one | sort; hostname; tty\n", `${command}\n`]
       const output = await boot(image, input)
-      expect(output).toMatch(/\r\n2\r\none\r\ndebian\r\n\/dev\/ttyS0\r\n/)
+      expect(output).toMatch(/\r\n1\r\none\r\ndebian\r\n\/dev\/ttyS0\r\n/)
       expect(output).toMatch(last)
       expect(output.slice(output.indexOf("Run /init"))).not.toMatch(/not found|can't|panic|job control turned off/)
     },
@@ -76,11 +76,11 @@ describe("an image from Debian's archive", () => {
 
 /** What the console shows when each line of `input` is typed at the next prompt, until the machine stops. */
 function boot({ kernel, initrd, append }: Image, input: readonly string[]): Promise<string> {
-  // With -icount the harts take turns on one thread, so a busy computer cannot change what happens.
-  const machine = ["-M", "virt", "-m", "512M", "-smp", "2", "-icount", "shift=0", "-nographic", "-no-reboot"]
+  // One hart: with two, QEMU 7.2 was seen to stop before /init runs, once in many boots and mostly so with -icount.
+  const machine = ["-M", "virt", "-m", "512M", "-smp", "1", "-nographic", "-bios", "default", "-no-reboot"]
   const child = spawn(
     "qemu-system-riscv64",
-    [...machine, "-kernel", kernel, "-initrd", initrd!, "-append", `${append} earlycon=sbi`],
+    [...machine, "-kernel", kernel, "-initrd", initrd!, "-append", `${append} earlycon=uart8250,mmio,0x10000000`],
     {
       stdio: ["pipe", "pipe", "inherit"],
       timeout: 100_000,

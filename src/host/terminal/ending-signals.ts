@@ -1,0 +1,22 @@
+/** Signals that ask the process to end. A run ends in good order: its history is written, the terminal restored. */
+import { constants } from "node:os"
+import { Effect, type Scope } from "effect"
+
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
+/** The code a process ends with when a signal ended it. */
+export const signalExitCode = (signal: NodeJS.Signals): number => 128 + constants.signals[signal]
+
+/** Calls `onSignal` for each of them until the scope ends. */
+export const onEndingSignal = (onSignal: (signal: NodeJS.Signals) => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        for (const signal of endingSignals) process.on(signal, onSignal)
+      }),
+      () =>
+        Effect.sync(() => {
+          for (const signal of endingSignals) process.off(signal, onSignal)
+        }),
+    ),
+  )
