@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync, zstdDecompressSync } from "node:zlib"
-import { archive } from "../src/host/images/cpio.ts"
 import { resolveHome } from "../src/host/home.ts"
+import { writeCpio } from "../src/host/images/cpio.ts"
 
 const PROMPT = "debian:/# "
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
@@ -32,14 +32,31 @@ const directory = mkdtempSync(join(tmpdir(), "chronovisor-bench-"))
 const cli = new URL("../src/cli/main.ts", import.meta.url).pathname
 const engine = (name: string, ...options: string[]): Engine => ({
   name,
-  command: initrd => [process.execPath, [cli, "run", kernel, "--initrd", initrd, "--home", join(directory, "home"), ...options]],
+  command: initrd => [
+    process.execPath,
+    [cli, "run", kernel, "--initrd", initrd, "--home", join(directory, "home"), ...options],
+  ],
 })
 const engines: readonly Engine[] = [
   {
     name: "qemu -icount shift=0",
     command: initrd => [
       "qemu-system-riscv64",
-      ["-M", "virt", "-m", "512M", "-icount", "shift=0", "-nographic", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0"],
+      [
+        "-M",
+        "virt",
+        "-m",
+        "512M",
+        "-icount",
+        "shift=0",
+        "-nographic",
+        "-kernel",
+        kernel,
+        "-initrd",
+        initrd,
+        "-append",
+        "console=ttyS0",
+      ],
     ],
   },
   engine("chronovisor, recording", "--name", "bench", "--force"),
@@ -51,11 +68,20 @@ const buildInitrd = (): string => {
   const program = join(directory, "integer")
   const source = new URL("./bench/integer.c", import.meta.url).pathname
   execFileSync("riscv64-linux-gnu-gcc", [
-    "-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-pic", "-no-pie", "-march=rv64gc", source, "-o", program,
+    "-O2",
+    "-static",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-pic",
+    "-no-pie",
+    "-march=rv64gc",
+    source,
+    "-o",
+    program,
   ])
   const packed = readFileSync(join(image, "initrd"))
   const base = packed[0] === 0x1f ? gunzipSync(packed) : packed[0] === 0x28 ? zstdDecompressSync(packed) : packed
-  const extra = archive([{ path: "bench-integer", kind: "file", mode: 0o755, content: readFileSync(program) } as never])
+  const extra = writeCpio([{ path: "bench-integer", kind: "file", mode: 0o755, data: readFileSync(program) }])
   const path = join(directory, "initrd")
   const padding = Buffer.alloc((4 - (base.length % 4)) % 4)
   writeFileSync(path, Buffer.concat([base, padding, extra]))

@@ -1,5 +1,5 @@
 /** Opening the SQLite database of a world, and what its errors mean for the world. */
-import { existsSync, renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import BetterSqlite, { type Database } from "better-sqlite3"
 import { Effect } from "effect"
 import { Kysely, SqliteDialect } from "kysely"
@@ -151,6 +151,15 @@ export const openForWriting = (path: string): Effect.Effect<Database, OpenError>
     return db
   })
 
+const syncFile = (path: string): void => {
+  const file = openSync(path, "r+")
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /**
  * Creates the file at `path` with all tables and what `fill` adds; the file appears complete or not at all. The caller
  * holds the world's lock.
@@ -168,10 +177,14 @@ export const createDatabase = (
       try {
         db.pragma(`page_size = ${pageBytes}`)
         db.pragma(`application_id = ${applicationId}`)
+        // Nobody sees the file before it is whole: it needs no journal, and reaches the disk once, at the end.
+        db.pragma("journal_mode = OFF")
+        db.pragma("synchronous = OFF")
         await migrate(db)
         db.transaction(() => fill(db))()
         db.pragma("journal_mode = WAL")
         db.close()
+        syncFile(partial)
         renameSync(partial, path)
       } finally {
         db.close()

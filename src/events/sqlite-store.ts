@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import type { Database } from "better-sqlite3"
 import { Effect, Option, type Result, Stream } from "effect"
-import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { BlobWriter, blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
 import { attempt, createDatabase, openForReading, openForWriting } from "./database.ts"
 import {
@@ -32,7 +32,7 @@ import { eachPage, findSnapshot, listSnapshots, pageBytes, readState } from "./s
 import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, run, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
-import type { OpenOptions, RecordingWorld, SnapshotInput, Truncation, World } from "./world-store.ts"
+import type { CreateOptions, OpenOptions, RecordingWorld, SnapshotInput, Truncation, World } from "./world-store.ts"
 
 /** Pages handed to the worker at once, and how many such handfuls may be under way. */
 const pagesPerMessage = 512
@@ -267,7 +267,7 @@ const startRecording = (path: string, head: Head, options: LogWriterOptions, tru
     return recordingOf(yield* openReadOnly(path), log, truncation)
   })
 
-const create = (path: string, genesis: Genesis, options: LogWriterOptions = {}) =>
+const create = (path: string, genesis: Genesis, options: CreateOptions = {}) =>
   Effect.gen(function* () {
     yield* lockWorld(path)
     const payload = encodeEvent("genesis", genesis)
@@ -276,6 +276,11 @@ const create = (path: string, genesis: Genesis, options: LogWriterOptions = {}) 
     yield* createDatabase(path, db => {
       run(db, query.insertInto("event").values({ seq: 0, ...origin, kind: "genesis", version, payload, digest }))
       writeHead(db, { seq: 0, digest })
+      for (const content of options.contents ?? []) {
+        const blob = new BlobWriter(db)
+        for (const piece of content) blob.write(piece)
+        blob.finish()
+      }
     })
     return yield* startRecording(path, { seq: 0, digest }, options, null)
   })

@@ -109,6 +109,11 @@ export interface RecordingWorld extends World {
   removeSnapshot(id: number): Effect.Effect<void, SnapshotNotFound | WorldWriteFailed | WorldDamaged>
 }
 
+export interface CreateOptions extends LogWriterOptions {
+  /** Contents that the genesis refers to, each in pieces: the world appears with them or not at all. */
+  readonly contents?: Iterable<Iterable<Uint8Array>>
+}
+
 export interface OpenOptions extends LogWriterOptions {
   /** What to do when the log is damaged: go on from the last good event, or fail. "truncate" where absent. */
   readonly onDamage?: "truncate" | "refuse"
@@ -120,13 +125,13 @@ export class WorldStore extends Context.Service<
   WorldStore,
   {
     /**
-     * Creates a world at `path`; `genesis` becomes event 0. Contents that it refers to are put afterwards.
+     * Creates a world at `path`; `genesis` becomes event 0. Contents that it refers to are given here, or put afterwards.
      * In use for recording until the scope ends.
      */
     create(
       path: string,
       genesis: Genesis,
-      options?: LogWriterOptions,
+      options?: CreateOptions,
     ): ScopedOpen<RecordingWorld, WorldExists | WorldInUse | WorldWriteFailed | OpenError | ReadError>
     /** Opens a world to go on recording: checks the whole log first. In use until the scope ends. */
     open(

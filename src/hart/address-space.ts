@@ -9,7 +9,15 @@
  * emptied and numbering begins anew. RISC-V privileged ISA, sections 12.1.11 and 12.2.1.
  */
 import { mstatusBit, privilege, satpMode } from "../riscv/csr.ts"
-import { callI32, type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import {
+  callI32,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import { ADDRESS_SPACES, HARTS_MAX, TLB, TLB_FETCH, TLB_HART_BYTES } from "./layout.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 
@@ -142,5 +150,6 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
 
 /** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */
 export const flushFetches = (f: FunctionBuilder): void => {
-  for (let hart = 0; hart < HARTS_MAX; hart++) f.memoryFill(TLB + hart * TLB_HART_BYTES + TLB_FETCH, 0, TLB_HART_BYTES / 4)
+  for (let hart = 0; hart < HARTS_MAX; hart++)
+    f.memoryFill(TLB + hart * TLB_HART_BYTES + TLB_FETCH, 0, TLB_HART_BYTES / 4)
 }

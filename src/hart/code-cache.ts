@@ -17,6 +17,8 @@ import {
   PAGE_CODE,
   RAM_BASE,
   RAM_PAGES_MAX,
+  RECORD_BYTES,
+  RECORD_SHIFT,
   ROM_BASE,
   TLB,
   TLB_BYTES,
@@ -60,7 +62,7 @@ export interface CodeCache {
 }
 
 export interface Fetch {
-  /** `fetchSlow(pc)`: the records of the page pc lies in, or 0 with a trap asked for. */
+  /** `fetchSlow(pc)`: where the records of the page pc lies in begin, as far as pc's is concerned, or 0 with a trap asked for. */
   readonly fetchSlow: FunctionRef
   /** `decodeAt(record)`: decodes the instruction a record stands for. */
   readonly decodeAt: FunctionRef
@@ -72,8 +74,7 @@ export interface Fetch {
   readonly dropPageNumber: FunctionRef
 }
 
-const infoOf = (code: Expr<"i32">) =>
-  i32.mul(i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES), CODE_PAGE_INFO_BYTES)
+const infoOf = (code: Expr<"i32">) => i32.mul(i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES), CODE_PAGE_INFO_BYTES)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
   const dropPage = module.function("dropPage", { params: ["i32"], result: null }, f => {
@@ -154,49 +155,6 @@ export const defineFetch = (
     f.unreachable()
   })
 
-  const fetchSlow = module.function("fetchSlow", { params: ["i64"], result: "i32" }, f => {
-    const pc = f.param(0, "i64")
-    const page = f.local("i32")
-    const host = f.local("i32")
-    const physical = f.let(callI64(translate, pc, i32.const(access.execute), i32.const(2)))
-    f.if(i64.eq(physical, -1), () => f.return(i32.const(0)))
-    f.if(
-      inRam(physical, ramBytes()),
-      () => {
-        f.set(page, i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
-        f.set(host, i32.and(ramHost(physical), ~0xfff))
-      },
-      () =>
-        f.if(
-          inRom(physical),
-          () => {
-            f.set(page, i32.add(i32.wrap(i64.shru(i64.sub(physical, ROM_BASE), 12)), RAM_PAGES_MAX))
-            f.set(host, i32.and(romHost(physical), ~0xfff))
-          },
-          () => {
-            raise(f, cause.instructionAccessFault, pc)
-            f.return(i32.const(0))
-          },
-        ),
-    )
-    const code = f.let(i32.load(i32.shl(page, 2), PAGE_CODE))
-    f.if(i32.eqz(code), () => {
-      f.set(code, callI32(addPage, page, host))
-    })
-    f.if(i32.eqz(get32("uncacheable")), () => {
-      const entry = f.let(
-        i32.add(
-          i32.add(i32.mul(i32.wrap(get64("mhartid")), TLB_HART_BYTES), TLB + TLB_FETCH),
-          i32.and(i32.wrap(i64.shru(pc, 8)), TLB_BYTES - TLB_ENTRY_BYTES),
-        ),
-      )
-      f.storeI64(entry, i64.or(i64.and(pc, ~0xfffn), get64("fetchContext")))
-      f.storeI32(entry, code, 8)
-    })
-    f.return(code)
-    f.unreachable()
-  })
-
   const decodeAt = module.function("decodeAt", { params: ["i32"], result: null }, f => {
     const record = f.param(0, "i32")
     const position = f.let(i32.divu(i32.sub(record, CODE), CODE_PAGE_BYTES))
@@ -230,17 +188,17 @@ export const defineFetch = (
     "fetchWord",
     { params: ["i64"], result: "i64" },
     f => {
-    const pc = f.param(0, "i64")
-    const host = f.local("i32")
-    f.set(host, callI32(halfwordHost, pc))
-    f.if(i32.eqz(host), () => f.return(i64.const(-1)))
-    const low = f.let(i64.load16u(host))
-    f.if(i64.ne(i64.and(low, 3), 3), () => f.return(low))
-    f.set(host, callI32(halfwordHost, i64.add(pc, 2)))
-    f.if(i32.eqz(host), () => f.return(i64.const(-1)))
-    f.return(i64.or(low, i64.shl(i64.load16u(host), 16)))
-    f.unreachable()
-  },
+      const pc = f.param(0, "i64")
+      const host = f.local("i32")
+      f.set(host, callI32(halfwordHost, pc))
+      f.if(i32.eqz(host), () => f.return(i64.const(-1)))
+      const low = f.let(i64.load16u(host))
+      f.if(i64.ne(i64.and(low, 3), 3), () => f.return(low))
+      f.set(host, callI32(halfwordHost, i64.add(pc, 2)))
+      f.if(i32.eqz(host), () => f.return(i64.const(-1)))
+      f.return(i64.or(low, i64.shl(i64.load16u(host), 16)))
+      f.unreachable()
+    },
     { exported: true },
   )
 
@@ -249,8 +207,56 @@ export const defineFetch = (
     const word = f.let(callI64(fetchWord, pc))
     f.if(i64.eq(word, -1), () => f.return(i32.const(1)))
     f.call(decodeInto, i32.wrap(word), i32.const(CROSSING_RECORD), i32.const(-1))
-    f.storeI32As16(CROSSING_RECORD + 16, operation.pageEnd)
+    // After two or four bytes.
+    f.storeI32As16(CROSSING_RECORD + RECORD_BYTES, operation.pageEnd)
+    f.storeI32As16(CROSSING_RECORD + 2 * RECORD_BYTES, operation.pageEnd)
     f.return(i32.const(0))
+    f.unreachable()
+  })
+
+  const fetchSlow = module.function("fetchSlow", { params: ["i64"], result: "i32" }, f => {
+    const pc = f.param(0, "i64")
+    const page = f.local("i32")
+    const host = f.local("i32")
+    const physical = f.let(callI64(translate, pc, i32.const(access.execute), i32.const(2)))
+    f.if(i64.eq(physical, -1), () => f.return(i32.const(0)))
+    f.if(
+      inRam(physical, ramBytes()),
+      () => {
+        f.set(page, i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
+        f.set(host, i32.and(ramHost(physical), ~0xfff))
+      },
+      () =>
+        f.if(
+          inRom(physical),
+          () => {
+            f.set(page, i32.add(i32.wrap(i64.shru(i64.sub(physical, ROM_BASE), 12)), RAM_PAGES_MAX))
+            f.set(host, i32.and(romHost(physical), ~0xfff))
+          },
+          () => {
+            raise(f, cause.instructionAccessFault, pc)
+            f.return(i32.const(0))
+          },
+        ),
+    )
+    // Protection divides the page: this instruction may be executed, the next must be asked for again.
+    f.if(get32("uncacheable"), () => {
+      f.if(callI32(decodeCrossing, pc), () => f.return(i32.const(0)))
+      f.return(i32.sub(CROSSING_RECORD, i32.shl(i32.and(i32.wrap(pc), 0xffe), RECORD_SHIFT)))
+    })
+    const code = f.let(i32.load(i32.shl(page, 2), PAGE_CODE))
+    f.if(i32.eqz(code), () => {
+      f.set(code, callI32(addPage, page, host))
+    })
+    const entry = f.let(
+      i32.add(
+        i32.add(i32.mul(i32.wrap(get64("mhartid")), TLB_HART_BYTES), TLB + TLB_FETCH),
+        i32.and(i32.wrap(i64.shru(pc, 8)), TLB_BYTES - TLB_ENTRY_BYTES),
+      ),
+    )
+    f.storeI64(entry, i64.or(i64.and(pc, ~0xfffn), get64("fetchContext")))
+    f.storeI32(entry, code, 8)
+    f.return(code)
     f.unreachable()
   })
 

@@ -6,8 +6,8 @@ import {
   type CsrName,
   csrNumber,
   HPM_COUNTERS,
-  menvcfg,
   MISA,
+  menvcfg,
   mip,
   mstatus,
   mstatusBit,
@@ -66,8 +66,7 @@ interface Register {
   readonly forbidden?: () => Expr<"i32">
 }
 
-const merge = (old: Expr<"i64">, value: Expr<"i64">, mask: bigint) =>
-  i64.or(i64.and(old, ~mask), i64.and(value, mask))
+const merge = (old: Expr<"i64">, value: Expr<"i64">, mask: bigint) => i64.or(i64.and(old, ~mask), i64.and(value, mask))
 
 export const defineCsrAccess = (
   module: ModuleBuilder,
@@ -94,10 +93,7 @@ export const defineCsrAccess = (
   })
   /** With dirty floating-point state the summary bit is set. */
   const status = () =>
-    i64.or(
-      get64("mstatus"),
-      i64.shl(i64.extendu(i64.eq(i64.and(get64("mstatus"), mstatus.FS), mstatus.FS)), 63),
-    )
+    i64.or(get64("mstatus"), i64.shl(i64.extendu(i64.eq(i64.and(get64("mstatus"), mstatus.FS), mstatus.FS)), 63))
   const writeStatus = (f: FunctionBuilder, value: Expr<"i64">, mask: bigint) => {
     const legal = f.let(merge(get64("mstatus"), value, mask))
     // MPP = 2 names no privilege: the old one stays.
@@ -114,8 +110,7 @@ export const defineCsrAccess = (
       i32.and(i32.ltu(level(), privilege.machine), i64.eqz(i64.and(get64("mcounteren"), bit))),
       i32.and(i32.eq(level(), privilege.user), i64.eqz(i64.and(get64("scounteren"), bit))),
     )
-  const ticks = () =>
-    i64.add(i64.divu(i64.add(executed(), get64("skew")), NANOSECONDS_PER_TICK), get64("timeOffset"))
+  const ticks = () => i64.add(i64.divu(i64.add(executed(), get64("skew")), NANOSECONDS_PER_TICK), get64("timeOffset"))
   const counter = (offset: "mcycleOffset" | "minstretOffset", writable: boolean): Register => ({
     read: () => i64.add(executed(), get64(offset)),
     // The value written is what the next instruction reads.
@@ -138,12 +133,10 @@ export const defineCsrAccess = (
   const pmpAddress = (entry: number): Register => ({
     read: () => get64("pmpaddr", entry),
     write: (f, value) => {
-      const configOf = (index: number) =>
-        i32.wrap(i64.shru(get64(index < 8 ? "pmpcfg0" : "pmpcfg2"), (index % 8) * 8))
+      const configOf = (index: number) => i32.wrap(i64.shru(get64(index < 8 ? "pmpcfg0" : "pmpcfg2"), (index % 8) * 8))
       // Locked by itself, or as the lower bound of a locked top-of-range entry.
       const locked = i32.and(configOf(entry), 0x80)
-      const lockedAbove =
-        entry + 1 < PMP_ENTRIES ? i32.eq(i32.and(configOf(entry + 1), 0x98), 0x88) : i32.const(0)
+      const lockedAbove = entry + 1 < PMP_ENTRIES ? i32.eq(i32.and(configOf(entry + 1), 0x98), 0x88) : i32.const(0)
       f.if(i32.eqz(i32.or(locked, lockedAbove)), () => {
         set64(f, "pmpaddr", i64.and(value, (1n << 54n) - 1n), entry)
         f.call(effects.pmpChanged)
@@ -224,20 +217,14 @@ export const defineCsrAccess = (
       forbidden: () =>
         i32.and(
           i32.ltu(level(), privilege.machine),
-          i32.or(
-            i64.eqz(i64.and(get64("menvcfg"), menvcfg.STCE)),
-            i64.eqz(i64.and(get64("mcounteren"), 2)),
-          ),
+          i32.or(i64.eqz(i64.and(get64("menvcfg"), menvcfg.STCE)), i64.eqz(i64.and(get64("mcounteren"), 2))),
         ),
     },
     satp: {
       read: () => get64("satp"),
       write: (f, value) => {
         const mode = f.let(i64.shru(value, 60))
-        const known = i32.or(
-          i64.eqz(mode),
-          i32.or(i64.eq(mode, satpMode.sv39), i64.eq(mode, satpMode.sv48)),
-        )
+        const known = i32.or(i64.eqz(mode), i32.or(i64.eq(mode, satpMode.sv39), i64.eq(mode, satpMode.sv48)))
         f.if(known, () => {
           set64(f, "satp", value)
           changeContext(f)

@@ -98,6 +98,8 @@ export class HartCore {
     this.bytes.copyWithin(this.parked(this.current), ACTIVE, ACTIVE + HART_BYTES)
     this.bytes.copyWithin(ACTIVE, this.parked(hart), this.parked(hart) + HART_BYTES)
     this.current = hart
+    // While it was parked the address spaces may have been numbered anew.
+    this.exports.contextChanged()
   }
 
   get running(): number {

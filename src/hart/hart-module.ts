@@ -68,4 +68,3 @@ export const buildHartModule = (): { readonly bytes: Uint8Array<ArrayBuffer>; re
   })
   return { bytes: module.encode(), csrIndex: csr.index }
 }
-

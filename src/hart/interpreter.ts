@@ -23,11 +23,20 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../wasm/index.ts"
+import { type Fetch, operation } from "./code-cache.ts"
 import type { CsrAccess } from "./csr-access.ts"
-import { operation, type Fetch } from "./code-cache.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import type { FloatLibrary } from "./float/index.ts"
-import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import {
+  CROSSING_RECORD,
+  RECORD_BYTES,
+  RECORD_SHIFT,
+  TLB_BYTES,
+  TLB_ENTRY_BYTES,
+  TLB_FETCH,
+  TLB_READ,
+  TLB_WRITE,
+} from "./layout.ts"
 import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
@@ -375,10 +384,7 @@ class InterpreterSemantics implements Semantics {
     const level = get32("privilege")
     const forbidden = i32.or(
       i32.eq(level, privilege.user),
-      i32.and(
-        i32.eq(level, privilege.supervisor),
-        i32.and(i32.wrap(i64.shru(get64("mstatus"), mstatusBit.TVM)), 1),
-      ),
+      i32.and(i32.eq(level, privilege.supervisor), i32.and(i32.wrap(i64.shru(get64("mstatus"), mstatusBit.TVM)), 1)),
     )
     f.if(forbidden, () => this.trap(cause.illegalInstruction, 0))
     f.if(
@@ -458,7 +464,8 @@ class InterpreterSemantics implements Semantics {
         semantics.f.storeI64(semantics.raw("rd"), box(bits), F)
         semantics.setFloatDirty()
       },
-      compute: (name: FloatOperation, ...operands) => semantics.computeFloat(name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`, operands),
+      compute: (name: FloatOperation, ...operands) =>
+        semantics.computeFloat(name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`, operands),
     }
   }
 
@@ -527,15 +534,9 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
           })
           // To `nextPc`: the page's records from the fetch TLB, or found and made.
           f.set(jumpPending, 0)
-          f.set(
-            entry,
-            i32.add(tlb, i32.and(i32.wrap(i64.shru(nextPc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)),
-          )
+          f.set(entry, i32.add(tlb, i32.and(i32.wrap(i64.shru(nextPc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)))
           f.if(
-            i64.eq(
-              i64.load(entry, TLB_FETCH),
-              i64.or(i64.and(nextPc, ~0xfffn), get64("fetchContext")),
-            ),
+            i64.eq(i64.load(entry, TLB_FETCH), i64.or(i64.and(nextPc, ~0xfffn), get64("fetchContext"))),
             () => f.set(base, i32.load(entry, TLB_FETCH + 8)),
             () => {
               // Without budget there is no fetch: it may trap.
@@ -609,4 +610,3 @@ const cases = (frame: Frame): (() => void)[] => {
   })
   return [...special, ...bodies]
 }
-

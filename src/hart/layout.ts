@@ -18,14 +18,18 @@ export const ACTIVE = 0x1000
 export const HART_BYTES = 0x800
 /** A value on its way between a device or two pages and an instruction. */
 export const SCRATCH = 0x2000
-/** The record of an instruction that crosses a page boundary, and the end-of-page record after it. */
-export const CROSSING_RECORD = 0x2100
 /** For each of 4096 CSR numbers one byte: its index in the table of known ones, 0 when there is none. */
 export const CSR_INDEX = 0x3000
 /** Parked states, hart by hart. */
 export const PARKED = 0x4000
 /** The address-space table of all harts. */
 export const ADDRESS_SPACES = 0x8000
+
+/**
+ * The record of an instruction that is decoded each time it is met, as it crosses a page boundary or lies where protection divides its
+ * page, and the end-of-page records after it. Further from zero than a page of records is long: it can stand for any place in a page.
+ */
+export const CROSSING_RECORD = 0x9000
 
 /** Interrupts taken since TypeScript last asked: their number, then for each its cause and the count of executed instructions. */
 export const INTERRUPT_LOG = 0xa000

@@ -3,9 +3,28 @@
  * RISC-V privileged ISA, section 3.6 (physical memory attributes).
  */
 import { cause } from "../riscv/trap.ts"
-import { callI32, callI64, type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import {
+  callI32,
+  callI64,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import type { CodeCache } from "./code-cache.ts"
-import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, SCRATCH, TLB, TLB_ENTRIES, TLB_HART_BYTES, TLB_READ, TLB_WRITE } from "./layout.ts"
+import {
+  PAGE_CODE,
+  PAGE_DIRTY,
+  RAM_BASE,
+  SCRATCH,
+  TLB,
+  TLB_ENTRIES,
+  TLB_HART_BYTES,
+  TLB_READ,
+  TLB_WRITE,
+} from "./layout.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 import { inRam, inRom, type RamBytes, raise, ramHost, romHost } from "./translation.ts"
@@ -200,24 +219,13 @@ export const defineMemoryAccess = (
     const loadReserved = f.param(2, "i32")
     const physical = f.local("i64")
     f.if(i32.and(i32.wrap(virtual), i32.sub(bytes, 1)), () => {
-      raise(
-        f,
-        i64.extendu(i32.select(cause.loadMisaligned, cause.storeMisaligned, loadReserved)),
-        virtual,
-      )
+      raise(f, i64.extendu(i32.select(cause.loadMisaligned, cause.storeMisaligned, loadReserved)), virtual)
       f.return(i32.const(0))
     })
-    f.set(
-      physical,
-      callI64(translate, virtual, i32.select(access.read, access.write, loadReserved), bytes),
-    )
+    f.set(physical, callI64(translate, virtual, i32.select(access.read, access.write, loadReserved), bytes))
     f.if(i64.eq(physical, -1), () => f.return(i32.const(0)))
     f.if(i32.eqz(inRam(physical, ramBytes())), () => {
-      raise(
-        f,
-        i64.extendu(i32.select(cause.loadAccessFault, cause.storeAccessFault, loadReserved)),
-        virtual,
-      )
+      raise(f, i64.extendu(i32.select(cause.loadAccessFault, cause.storeAccessFault, loadReserved)), virtual)
       f.return(i32.const(0))
     })
     set64(f, "trapValue", physical)

@@ -94,9 +94,9 @@ export const definePmpChanged = (module: ModuleBuilder): FunctionRef =>
     "pmpChanged",
     { params: [], result: null },
     f => {
-    const first = i32.and(i32.wrap(get64("pmpcfg0")), 0x1f)
-    const everything = i64.geu(i64.ctz(i64.xor(get64("pmpaddr"), -1)), 53)
-    set32(f, "pmpOpen", i32.and(i32.eq(first, 0x1f), everything))
-  },
+      const first = i32.and(i32.wrap(get64("pmpcfg0")), 0x1f)
+      const everything = i64.geu(i64.ctz(i64.xor(get64("pmpaddr"), -1)), 53)
+      set32(f, "pmpOpen", i32.and(i32.eq(first, 0x1f), everything))
+    },
     { exported: true },
   )

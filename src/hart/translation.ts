@@ -2,9 +2,18 @@
  * Address translation: Sv39 and Sv48 page walks in hardware, accessed and dirty bits set by the walker (Svadu behaviour).
  * RISC-V privileged ISA, sections 12.3 to 12.5.
  */
-import { cause } from "../riscv/trap.ts"
+
 import { mstatusBit, privilege, pte as pteBit, satpMode } from "../riscv/csr.ts"
-import { callI32, type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import { cause } from "../riscv/trap.ts"
+import {
+  callI32,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import { dataPrivilege, translates } from "./address-space.ts"
 import { PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
 import { access } from "./pmp.ts"
@@ -91,7 +100,9 @@ export const defineTranslation = (module: ModuleBuilder, ramBytes: RamBytes, pmp
           f.set(entryAddress, i64.add(table, i64.shl(i64.and(i64.shru(virtual, shift), 0x1ff), 3)))
           f.if(i32.eqz(inRam(entryAddress, ramBytes())), failAccess)
           f.if(
-            i32.eqz(callI32(pmpAllows, entryAddress, i32.const(8), i32.const(access.read), i32.const(privilege.supervisor))),
+            i32.eqz(
+              callI32(pmpAllows, entryAddress, i32.const(8), i32.const(access.read), i32.const(privilege.supervisor)),
+            ),
             failAccess,
           )
           f.set(entry, i64.load(ramHost(entryAddress)))
@@ -134,7 +145,9 @@ export const defineTranslation = (module: ModuleBuilder, ramBytes: RamBytes, pmp
       )
       f.if(i32.ne(wanted, flags), () => {
         f.if(
-          i32.eqz(callI32(pmpAllows, entryAddress, i32.const(8), i32.const(access.write), i32.const(privilege.supervisor))),
+          i32.eqz(
+            callI32(pmpAllows, entryAddress, i32.const(8), i32.const(access.write), i32.const(privilege.supervisor)),
+          ),
           failAccess,
         )
         f.storeI32(ramHost(entryAddress), wanted)

@@ -4,7 +4,15 @@
  */
 import { mstatus, mstatusBit, privilege } from "../riscv/csr.ts"
 import { cause, interrupt } from "../riscv/trap.ts"
-import { callI64, type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import {
+  callI64,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import { INTERRUPT_LOG, INTERRUPT_LOG_ENTRIES, INTERRUPT_LOG_ENTRY_BYTES, INTERRUPT_LOG_MAX } from "./layout.ts"
 import { exitReason, get32, get64, set32, set64 } from "./state.ts"
 
@@ -38,7 +46,11 @@ const noteInterrupt = (f: FunctionBuilder, number: Expr<"i64">): void => {
   f.if(i32.geu(count, INTERRUPT_LOG_MAX - 2), () => set32(f, "exitReason", exitReason.device))
 }
 
-export const defineTrapDelivery = (module: ModuleBuilder, contextChanged: FunctionRef, wordAt: FunctionRef): TrapDelivery => {
+export const defineTrapDelivery = (
+  module: ModuleBuilder,
+  contextChanged: FunctionRef,
+  wordAt: FunctionRef,
+): TrapDelivery => {
   const takeTrap = module.function("takeTrap", { params: ["i64", "i64", "i64"], result: "i64" }, f => {
     const pc = f.param(0, "i64")
     const code = f.param(1, "i64")

@@ -2,10 +2,11 @@
  * Loading and starting: kernel, firmware, initrd and device tree into RAM, registers as the kernel or firmware expects them.
  * Linux Documentation/arch/riscv/boot.rst; OpenSBI docs/firmware/fw_dynamic.md; addresses as QEMU's `virt` chooses them.
  */
-import { menvcfg, mip, mstatus, privilege } from "../riscv/csr.ts"
-import { cause } from "../riscv/trap.ts"
+
 import type { HartCore } from "../hart/hart-core.ts"
 import { RAM_BASE } from "../hart/layout.ts"
+import { menvcfg, mip, mstatus, privilege } from "../riscv/csr.ts"
+import { cause } from "../riscv/trap.ts"
 import type { Board } from "./board.ts"
 import { boardDeviceTree, encodeDeviceTree } from "./device-tree/index.ts"
 import { fits, type KernelImage, placeKernel } from "./kernel-image.ts"
@@ -111,8 +112,31 @@ const writeRom = (core: HartCore, { payload }: Addresses): void => {
 }
 
 const guestRegisters = [
-  "mie", "mip", "medeleg", "mideleg", "mtvec", "mepc", "mcause", "mtval", "mscratch", "mcounteren", "menvcfg", "mcountinhibit",
-  "stvec", "sepc", "scause", "stval", "sscratch", "scounteren", "senvcfg", "satp", "stimecmp", "pmpcfg0", "pmpcfg2", "fflags", "frm",
+  "mie",
+  "mip",
+  "medeleg",
+  "mideleg",
+  "mtvec",
+  "mepc",
+  "mcause",
+  "mtval",
+  "mscratch",
+  "mcounteren",
+  "menvcfg",
+  "mcountinhibit",
+  "stvec",
+  "sepc",
+  "scause",
+  "stval",
+  "sscratch",
+  "scounteren",
+  "senvcfg",
+  "satp",
+  "stimecmp",
+  "pmpcfg0",
+  "pmpcfg2",
+  "fflags",
+  "frm",
 ] as const
 
 /** Reset state. RISC-V privileged ISA, section 3.4. */

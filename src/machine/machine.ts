@@ -436,7 +436,13 @@ export class Machine {
   restore(saved: Uint8Array, pages: Iterable<{ readonly index: number; readonly bytes: Uint8Array }>): void {
     const { board, core, config } = this
     const fields = new StateFields("machine", decodeState(saved), [
-      "harts", "lives", "round", "roundStartNs", "turn", "devices", "disks",
+      "harts",
+      "lives",
+      "round",
+      "roundStartNs",
+      "turn",
+      "devices",
+      "disks",
     ])
     const harts = fields.value("harts") as Uint8Array[]
     const lives = fields.value("lives") as HartLife[]

@@ -2,8 +2,9 @@
  * The built-in Supervisor Binary Interface: base, TIME, IPI, RFENCE, HSM, SRST and DBCN. RISC-V SBI specification 2.0, chapters 3 to 12;
  * the legacy extensions of chapter 5 that old kernels print and read with.
  */
-import { mip, privilege } from "../riscv/csr.ts"
+
 import type { HartCore } from "../hart/hart-core.ts"
+import { mip, privilege } from "../riscv/csr.ts"
 import type { Ram } from "./ram.ts"
 
 /** What the SBI asks of the machine. */
@@ -21,9 +22,24 @@ export interface SbiHost {
   putConsole(byte: number): void
 }
 
-const extension = { base: 0x10, time: 0x54494d45, ipi: 0x735049, rfence: 0x52464e43, hsm: 0x48534d, srst: 0x53525354, dbcn: 0x4442434e }
+const extension = {
+  base: 0x10,
+  time: 0x54494d45,
+  ipi: 0x735049,
+  rfence: 0x52464e43,
+  hsm: 0x48534d,
+  srst: 0x53525354,
+  dbcn: 0x4442434e,
+}
 const legacy = { putchar: 1, getchar: 2, shutdown: 8 }
-const error = { success: 0, failed: -1, notSupported: -2, invalidParameter: -3, invalidAddress: -5, alreadyAvailable: -6 }
+const error = {
+  success: 0,
+  failed: -1,
+  notSupported: -2,
+  invalidParameter: -3,
+  invalidAddress: -5,
+  alreadyAvailable: -6,
+}
 const HART_STATE = { started: 0, stopped: 1, suspended: 4 }
 
 const SPECIFICATION_VERSION = 2 << 24

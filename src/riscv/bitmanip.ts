@@ -87,7 +87,9 @@ const single = (
   value: (a: Expr<"i64">, position: Expr<"i64">) => Expr<"i64">,
 ) => [
   register(name, `${funct}0`, funct3, s => value(s.rs1, s.rs2)),
-  insn(`${name}i`, `${funct} ...... ..... ${funct3} ..... 0010011`, Shift, "rd, rs1, imm", s => s.rd(value(s.rs1, s.imm))),
+  insn(`${name}i`, `${funct} ...... ..... ${funct3} ..... 0010011`, Shift, "rd, rs1, imm", s =>
+    s.rd(value(s.rs1, s.imm)),
+  ),
 ]
 
 export const zbs = [
@@ -96,4 +98,3 @@ export const zbs = [
   ...single("binv", "011010", "001", (a, position) => i64.xor(a, bit(position))),
   ...single("bset", "001010", "001", (a, position) => i64.or(a, bit(position))),
 ]
-

@@ -1,6 +1,7 @@
 /** C: compressed instructions, each a short form of a 32-bit one whose meaning it takes. RISC-V unprivileged ISA, chapter 27. */
-import * as format from "./format.ts"
+
 import type { OperandName } from "./format.ts"
+import * as format from "./format.ts"
 import { type Instruction, insn } from "./instruction.ts"
 
 /** Makes the compressed table over the base instructions it abbreviates. */

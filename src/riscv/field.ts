@@ -18,7 +18,11 @@ export interface Field {
   readonly bias: number
 }
 
-const bits = (signed: boolean, bias: number, pieces: readonly (readonly [from: number, width: number, to: number])[]): Field => ({
+const bits = (
+  signed: boolean,
+  bias: number,
+  pieces: readonly (readonly [from: number, width: number, to: number])[],
+): Field => ({
   pieces: pieces.map(([from, width, to]) => ({ from, width, to })),
   signed,
   bias,

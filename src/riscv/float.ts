@@ -1,6 +1,6 @@
 /** F and D: single- and double-precision floating point. RISC-V unprivileged ISA, chapters 21 and 22. */
 import { type Expr, i32, i64 } from "../wasm/index.ts"
-import { FFF, FFFFm, FFFm, FFm, FLoad, FStore, FX, FXm, type Format, XF, XFF, XFm } from "./format.ts"
+import { FFF, FFFFm, FFFm, FFm, FLoad, type Format, FStore, FX, FXm, XF, XFF, XFm } from "./format.ts"
 import { insn } from "./instruction.ts"
 import type { FloatOperands, FloatOperation, Semantics } from "./semantics.ts"
 

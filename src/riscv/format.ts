@@ -31,7 +31,12 @@ export interface Format {
   readonly operands: readonly Operand[]
 }
 
-const operand = (name: OperandName, kind: OperandKind, slot: Slot, field: Field): Operand => ({ name, kind, slot, field })
+const operand = (name: OperandName, kind: OperandKind, slot: Slot, field: Field): Operand => ({
+  name,
+  kind,
+  slot,
+  field,
+})
 const target = (slot: Slot, field: Field): Operand => ({ name: "imm", kind: "number", slot, field, target: true })
 const imm = (slot: Slot, field: Field): Operand => operand("imm", "number", slot, field)
 const rd = (field: Field) => operand("rd", "xd", "A", field)
@@ -98,7 +103,12 @@ const offsetLd = unsigned([10, 3, 3], [5, 2, 6])
 const offsetJ = signed([12, 1, 11], [11, 1, 4], [9, 2, 8], [8, 1, 10], [7, 1, 6], [6, 1, 7], [3, 3, 1], [2, 1, 5])
 const offsetB = signed([12, 1, 8], [10, 2, 3], [5, 2, 6], [3, 2, 1], [2, 1, 5])
 
-export const CAddi4spn = format("CAddi4spn", rd(low), rs1(sp), imm("C", unsigned([11, 2, 4], [7, 4, 6], [6, 1, 2], [5, 1, 3])))
+export const CAddi4spn = format(
+  "CAddi4spn",
+  rd(low),
+  rs1(sp),
+  imm("C", unsigned([11, 2, 4], [7, 4, 6], [6, 1, 2], [5, 1, 3])),
+)
 export const CAddi16sp = format(
   "CAddi16sp",
   rd(sp),

@@ -77,7 +77,9 @@ export const rv64i = [
   register("and", "0000000", "111", s => i64.and(s.rs1, s.rs2)),
 
   insn("addiw", "............ ..... 000 ..... 0011011", I, "rd, rs1, imm", s => s.rd(word(i64.add(s.rs1, s.imm)))),
-  insn("slliw", "0000000 ..... ..... 001 ..... 0011011", ShiftW, "rd, rs1, imm", s => s.rd(word(i64.shl(s.rs1, s.imm)))),
+  insn("slliw", "0000000 ..... ..... 001 ..... 0011011", ShiftW, "rd, rs1, imm", s =>
+    s.rd(word(i64.shl(s.rs1, s.imm))),
+  ),
   insn("srliw", "0000000 ..... ..... 101 ..... 0011011", ShiftW, "rd, rs1, imm", s =>
     s.rd(i64.extend(i32.shru(low32(s.rs1), low32(s.imm)))),
   ),

@@ -15,8 +15,26 @@ export type AmoWidth = 4 | 8
 
 /** One- and two-operand floating-point functions of one format, raw bits in and out (IEEE 754-2008; ISA manual, chapters 21 and 22). */
 export type FloatOperation =
-  | "add" | "sub" | "mul" | "div" | "sqrt" | "fma" | "min" | "max" | "eq" | "lt" | "le" | "class"
-  | "to_i32" | "to_u32" | "to_i64" | "to_u64" | "from_i32" | "from_u32" | "from_i64" | "from_u64"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "sqrt"
+  | "fma"
+  | "min"
+  | "max"
+  | "eq"
+  | "lt"
+  | "le"
+  | "class"
+  | "to_i32"
+  | "to_u32"
+  | "to_i64"
+  | "to_u64"
+  | "from_i32"
+  | "from_u32"
+  | "from_i64"
+  | "from_u64"
 
 export interface Semantics {
   readonly f: FunctionBuilder

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { MemoryDisk } from "../devices/index.ts"
 import type { BlobReference, Genesis, World } from "../events/index.ts"
+import { RAM_BYTES_MAX } from "../hart/layout.ts"
 import { bootProblem } from "../machine/boot.ts"
 import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
 import type { MachineConfig } from "../machine/machine-config.ts"
-import { RAM_BYTES_MAX } from "../hart/layout.ts"
 import { CannotStart } from "./errors.ts"
 
 const RAM_BYTES_MIN = 1 << 20
@@ -52,7 +52,8 @@ export const buildMachine = <E, R>(
         return new MemoryDisk(bytes, { readOnly: disk.readOnly })
       }),
     )
-    if (disks.length > 6) return yield* new CannotStart({ problem: "A machine takes at most six disks; leave some out." })
+    if (disks.length > 6)
+      return yield* new CannotStart({ problem: "A machine takes at most six disks; leave some out." })
     const config: MachineConfig = {
       harts: spec.harts,
       ramBytes: spec.memoryBytes,

@@ -3,6 +3,7 @@
  * as the failed replay ran and clean, first in steps of some thousand instructions, then one by one.
  */
 import { formatPosition, type StoredEvent } from "../events/index.ts"
+import { PAGE_BYTES } from "../hart/layout.ts"
 import { type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import type { Machine } from "../machine/machine.ts"
 import { disassemble } from "../riscv/disassembler.ts"
@@ -38,10 +39,19 @@ const advance = (replayer: Replayer, instructions: number): boolean => {
   return true
 }
 
-const sameRegisters = (a: Machine, b: Machine): boolean => {
-  const first = a.registerDigest()
-  const second = b.registerDigest()
-  return first.every((byte, at) => byte === second[at])
+/** Whether two machines that began alike and were `cleanPages`d there are alike now. */
+const same = (a: Machine, b: Machine): boolean => {
+  const [first, second] = [a.registerDigest(), b.registerDigest()]
+  if (!first.every((byte, at) => byte === second[at])) return false
+  const [dirtyA, dirtyB] = [a.core.dirtyPages, b.core.dirtyPages]
+  for (let page = 0; page < dirtyA.length; page++)
+    if ((dirtyA[page] || dirtyB[page]) && !samePage(a.core.ram, b.core.ram, page * PAGE_BYTES)) return false
+  return true
+}
+
+const samePage = (a: Uint8Array, b: Uint8Array, from: number): boolean => {
+  for (let at = from; at < from + PAGE_BYTES; at++) if (a[at] !== b[at]) return false
+  return true
 }
 
 /**
@@ -56,6 +66,7 @@ export const findDivergence = (
 ): DivergingInstruction | null => {
   const restored = (machine: Machine, fault: Flip | null): Replayer => {
     machine.restore(start.state, start.pages)
+    machine.core.cleanPages()
     return new Replayer(machine, { flip: fault })
   }
   const proof = restored(first, null)
@@ -69,7 +80,7 @@ export const findDivergence = (
     const stride = Math.min(STRIDE, length - good)
     advance(faulty, stride)
     advance(clean, stride)
-    if (!sameRegisters(faulty.machine, clean.machine)) break
+    if (!same(faulty.machine, clean.machine)) break
     good += stride
   }
   if (good >= length) return null
@@ -81,7 +92,7 @@ export const findDivergence = (
     const before = instructionAt(clean.machine)
     advance(faulty, 1)
     advance(clean, 1)
-    if (sameRegisters(faulty.machine, clean.machine)) continue
+    if (same(faulty.machine, clean.machine)) continue
     return {
       position: formatPosition(clean.history.position),
       ...before,
@@ -124,4 +135,3 @@ const differences = (expected: Machine, found: Machine): readonly RegisterDiffer
 
 const read = (machine: Machine, hart: number, name: FieldName, field: StateField, index: number): bigint =>
   field.size === 8 ? machine.core.getBig(hart, name, index) : BigInt(machine.core.get(hart, name, index))
-

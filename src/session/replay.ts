@@ -42,10 +42,13 @@ export class Replayer {
   private flipped = false
   /** What the machine's running has caused and the log has not yet been asked for. */
   private readonly caused: Caused[] = []
-  private readonly show: (output: Uint8Array) => void
+  private readonly show: (output: Uint8Array, exit: Exit) => void
 
   /** `machine` stands at the beginning, or where a snapshot left it. */
-  constructor(machine: Machine, options: { readonly flip?: Flip | null; readonly show?: (output: Uint8Array) => void }) {
+  constructor(
+    machine: Machine,
+    options: { readonly flip?: Flip | null; readonly show?: (output: Uint8Array, exit: Exit) => void },
+  ) {
     this.machine = machine
     this.flip = options.flip ?? null
     this.show = options.show ?? (() => {})
@@ -67,7 +70,10 @@ export class Replayer {
     if (comparePositions(caused.position, event.position) !== 0)
       return { event, problem: `it happened at ${formatPosition(caused.position)}` }
     if (!equal(caused.bytes, encodeEvent(event.kind, event.payload as never)))
-      return { event, problem: `its ${event.kind === "batch" ? "registers have another digest" : "content is another"}` }
+      return {
+        event,
+        problem: `its ${event.kind === "batch" ? "registers have another digest" : "content is another"}`,
+      }
     return null
   }
 
@@ -111,7 +117,10 @@ export class Replayer {
       if (comparePositions(this.history.position, position) > 0)
         return `the guest went past it to ${formatPosition(this.history.position)}`
       const inRound = machine.round === position.round
-      const exit = this.step(Number.MAX_SAFE_INTEGER, inRound ? { hart: position.hart, executed: position.instret } : null)
+      const exit = this.step(
+        Number.MAX_SAFE_INTEGER,
+        inRound ? { hart: position.hart, executed: position.instret } : null,
+      )
       if (reached()) return null
       if (exit.kind === "off") return "the guest turned itself off before"
       if (exit.kind === "idle") {
@@ -131,7 +140,7 @@ export class Replayer {
         : null
     const flipFirst = flipStop && (!stop || stop.hart !== flipStop.hart || flipStop.executed <= stop.executed)
     const { exit, output } = this.history.step(budget, (flipFirst ? flipStop : stop) ?? undefined)
-    this.show(output)
+    this.show(output, exit)
     if (flip && !this.flipped && machine.core.executed(flip.hart) === flip.executed) {
       this.flipped = true
       const value = machine.core.getBig(flip.hart, "x", flip.register)
@@ -156,4 +165,3 @@ export const eachEvent = <A>(
     Stream.runHead,
     Effect.map(found => (found._tag === "Some" ? found.value : null)),
   ) as Effect.Effect<A | null, ReadError>
-

@@ -28,7 +28,8 @@ export class Script {
    */
   next(machine: Machine, deadlineNs: number): { readonly line: Uint8Array; readonly atNs: number } | "over" | null {
     const now = machine.nowNs
-    if (this.lines.length === 0) return Math.min(deadlineNs, Number.MAX_SAFE_INTEGER) > this.lastNs + PATIENCE_NS ? "over" : null
+    if (this.lines.length === 0)
+      return Math.min(deadlineNs, Number.MAX_SAFE_INTEGER) > this.lastNs + PATIENCE_NS ? "over" : null
     if (!machine.listens || machine.unreadInput > 0) return null
     const atNs = Math.max(now, this.lastNs + QUIET_NS)
     if (atNs > deadlineNs) return null

@@ -1,5 +1,5 @@
 /** Worlds in motion: recording, resuming, replaying, verifying, snapshots. Every operation works on a world file by its path. */
-import { Clock, Effect, type Scope, Stream } from "effect"
+import { Clock, Effect, Option, type Scope, Stream } from "effect"
 import {
   comparePositions,
   formatPosition,
@@ -34,8 +34,8 @@ export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOp
     // What cannot be started leaves no file behind.
     const machine = yield* machineFromSpec(spec)
     const store = yield* WorldStore
-    const world = yield* store.create(path, genesisOf(spec), options)
-    for (const content of contentsOf(spec)) yield* world.putBlob(Stream.make(content.bytes))
+    const contents = contentsOf(spec).map(({ bytes }) => [bytes])
+    const world = yield* store.create(path, genesisOf(spec), { ...options, contents })
     world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
     return { world, machine }
   })
@@ -79,7 +79,7 @@ const restoreInto = (machine: Machine, world: World, snapshot: SnapshotInfo) =>
   })
 
 /** A machine at the beginning of a world, or at one of its snapshots, and the first event that lies after. */
-const startAt = (world: World, snapshot: SnapshotInfo | null) =>
+export const startAt = (world: World, snapshot: SnapshotInfo | null) =>
   Effect.gen(function* () {
     const machine = yield* machineOf(world)
     if (snapshot) yield* restoreInto(machine, world, snapshot)
@@ -161,7 +161,8 @@ export const replay = (path: string, options: ReplayOptions = {}) =>
         if (matched) return true
         if (until === undefined) return false
         if (isPosition(until)) return comparePositions(event.position, until) > 0
-        if (until.kind === "instret") return replayer.history.machine.executed >= until.instructions || passes(event, until)
+        if (until.kind === "instret")
+          return replayer.history.machine.executed >= until.instructions || passes(event, until)
         if (until.kind === "time") return virtualNsOf(event) > until.virtualNs
         return false
       }
@@ -171,8 +172,7 @@ export const replay = (path: string, options: ReplayOptions = {}) =>
         const end = replayer.history.position
         if (comparePositions(end, until) < 0) {
           const problem = stopped ? replayer.runTo(until) : "the history ends before"
-          if (problem)
-            return yield* new PositionNotReached({ wanted: formatPosition(until), end: formatPosition(end) })
+          if (problem) return yield* new PositionNotReached({ wanted: formatPosition(until), end: formatPosition(end) })
         }
       } else if (until?.kind === "instret" && stopped) {
         while (machine.executed < until.instructions) {
@@ -208,7 +208,8 @@ const describe = (world: World, snapshot: SnapshotInfo | null, mismatch: Mismatc
     const { event, problem } = mismatch
     const { machine, fromSeq } = yield* startAt(world, snapshot)
     const replayer = new Replayer(machine, {})
-    yield* walk(world, replayer, fromSeq, candidate => comparePositions(candidate.position, event.position) >= 0, {})
+    const suspect = (flip && (yield* batchWith(world, flip))) ?? event
+    yield* walk(world, replayer, fromSeq, candidate => comparePositions(candidate.position, suspect.position) >= 0, {})
     const start = momentOf(machine)
     const machines: [Machine, Machine] = [machine, yield* machineOf(world)]
     const instruction = findDivergence(machines, start, event, flip)
@@ -220,6 +221,17 @@ const describe = (world: World, snapshot: SnapshotInfo | null, mismatch: Mismatc
       instruction,
     })
   })
+
+/** The batch in which a deliberate fault was made: its traces may show only in a later one. */
+const batchWith = (world: World, flip: Flip) =>
+  world.events({ kinds: ["batch"] }).pipe(
+    Stream.filter(
+      event =>
+        event.kind === "batch" && event.payload.harts.some(({ hart, to }) => hart === flip.hart && to >= flip.executed),
+    ),
+    Stream.runHead,
+    Effect.map(Option.getOrNull),
+  )
 
 export interface VerifyReport {
   readonly events: number
@@ -284,13 +296,7 @@ export const resume = (
   )
 
 /** Saves the machine's state under a name; it stands right after event `seq`. */
-export const saveSnapshot = (
-  world: RecordingWorld,
-  machine: Machine,
-  name: string,
-  seq: number,
-  digest: Uint8Array,
-) =>
+export const saveSnapshot = (world: RecordingWorld, machine: Machine, name: string, seq: number, digest: Uint8Array) =>
   world.saveSnapshot({
     name,
     seq,

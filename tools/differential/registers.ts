@@ -11,6 +11,8 @@
  * - satp: mode 10 (Sv57) exists in QEMU only; bare mode with other bits set is unspecified.
  * - pmpaddr: 54 bits; pmpcfg: no lock (it would outlive the block), never W without R (reserved), reserved bits 0.
  * - menvcfg and senvcfg: FIOM only; mscratch is the harness's.
+ * - tselect and tdata1 to tdata3 (7a0 to 7a3) are never named: this machine has one trigger of type 0, QEMU without `debug` has none;
+ *   nor are the counters and events 3 to 31, which read as zero here and do not exist in QEMU with `pmu-num=0`.
  */
 import type { Random } from "../../test/oracle/random.ts"
 import { integerPattern } from "./operands.ts"

@@ -90,7 +90,7 @@ const readInput = (desk: Desk, onBytes: (bytes: Uint8Array) => void, onEnd: () =
 const openLiveConsole = (stream: NodeJS.WriteStream): Effect.Effect<HostConsole, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { desk, base } = yield* openShared(stream)
-    yield* rawMode(process.stdin, stream.fd)
+    yield* rawMode(process.stdin, stream === process.stderr ? 2 : 1)
     const keys = new EscapeKeys()
     const help = `\r\n${escapeHelp.join("\r\n")}\r\n`
     const onBytes = (bytes: Uint8Array) => {
@@ -130,7 +130,7 @@ const openPlainConsole = ({
         bytes => desk.type(bytes),
         () => {
           open = false
-          desk.type(new Uint8Array(0))
+          desk.stir()
         },
       )
     return {
@@ -140,7 +140,7 @@ const openPlainConsole = ({
       },
       wait: (ns: number) =>
         Effect.suspend(() => {
-          if (ns !== Number.POSITIVE_INFINITY || open) return base.wait(ns)
+          if (ns !== Number.POSITIVE_INFINITY || open || !desk.isEmpty) return base.wait(ns)
           // Nobody can wake the guest any more: with time skipped, the session finds that out.
           pace = "virtual"
           return Effect.succeed(0)

@@ -33,6 +33,15 @@ export class Desk {
     return this.bytes >= BYTES_MAX
   }
 
+  get isEmpty(): boolean {
+    return this.bytes === 0
+  }
+
+  /** Wakes who waits, to look around. */
+  stir(): void {
+    this.wake?.()
+  }
+
   /** Asks the run to end. */
   end(): void {
     this.ending = true

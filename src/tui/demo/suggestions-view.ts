@@ -1,0 +1,25 @@
+/** What to type next. */
+import { Box } from "ink"
+import { createElement as h } from "react"
+import { accent, line, quiet } from "../span.ts"
+import { StyledLine } from "../styled-line.ts"
+import type { Suggestion } from "./demo-state.ts"
+import { LABEL_COLUMNS } from "./step-view.ts"
+
+export interface SuggestionsViewProps {
+  readonly suggestions: readonly Suggestion[]
+}
+
+export const SuggestionsView = ({ suggestions }: SuggestionsViewProps) =>
+  h(
+    Box,
+    { flexDirection: "column" },
+    suggestions.map(({ label, command }) =>
+      h(
+        Box,
+        { key: label },
+        h(Box, { width: LABEL_COLUMNS, flexShrink: 0 }, h(StyledLine, { line: line(quiet(` ${label}`)) })),
+        h(StyledLine, { line: line(accent(command)) }),
+      ),
+    ),
+  )
