@@ -74,7 +74,8 @@ export const sentenceOf = (error: unknown): string => {
   return `An internal error happened (${oneLine(what)}); run it again with CHRONOVISOR_DEBUG=1 and report what that prints.`
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").trim()
+/** Text with its line ends taken out. */
+export const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").trim()
 
 /** One sentence for a command line that cannot be understood. */
 export const usageSentence = (errors: readonly NonShowHelpErrors[], commandPath: readonly string[]): string => {
@@ -93,9 +94,16 @@ export const usageSentence = (errors: readonly NonShowHelpErrors[], commandPath:
     case "UnexpectedArgument":
       return `${command} does not take ${error.arguments.map(value => JSON.stringify(value)).join(", ")}; ${help}.`
     case "InvalidValue": {
-      const name = error.kind === "flag" ? (error.option.length === 1 ? `-${error.option}` : `--${error.option}`) : error.option.toUpperCase()
+      const name =
+        error.kind === "flag"
+          ? error.option.length === 1
+            ? `-${error.option}`
+            : `--${error.option}`
+          : error.option.toUpperCase()
       if (error.value === "") return `${name} needs a value; ${help}.`
-      return `${name} cannot be "${error.value}": ${oneLine(error.expected).replace(/^Expected:?\s*/, "expected ").replace(/\.$/, "")}; ${help}.`
+      return `${name} cannot be "${error.value}": ${oneLine(error.expected)
+        .replace(/^Expected:?\s*/, "expected ")
+        .replace(/\.$/, "")}; ${help}.`
     }
     default:
       return `${oneLine(error?.message ?? "The command line cannot be understood").replace(/\.$/, "")}; ${help}.`

@@ -55,7 +55,9 @@ export const formatTable = (headings: readonly string[], rows: readonly (readonl
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => (headings[column]!.startsWith("#") ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .map((cell, column) =>
+        headings[column]!.startsWith("#") ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
       .join("  ")
       .trimEnd()
   return [titles, ...rows].map(line).join("\n")

@@ -43,14 +43,19 @@ const parseFlip = (text: string): Effect.Effect<Flip, Misused> => {
   return Effect.succeed({ hart: Number(match[1]), register, bit: Number(match[3]), executed: Number(match[4]) })
 }
 
-/** A position where the text looks like one, else a condition. */
-const parseUntil = Effect.fnUntraced(function* (text: string) {
-  if (!/^r\d/.test(text)) return yield* (yield* conditions).parseCondition(text)
+/** A position as it is printed everywhere. */
+export const parsePositionText = Effect.fnUntraced(function* (text: string) {
   const { parsePosition, PositionMalformed } = yield* events
   return yield* Effect.try({
     try: () => parsePosition(text),
     catch: cause => (cause instanceof PositionMalformed ? cause : new PositionMalformed({ text })),
   })
+})
+
+/** A position where the text looks like one, else a condition. */
+const parseUntil = Effect.fnUntraced(function* (text: string) {
+  if (/^r\d/.test(text)) return yield* parsePositionText(text)
+  return yield* (yield* conditions).parseCondition(text)
 })
 
 /** Replays a world's history from its beginning, or from a snapshot, and says how it went. */
@@ -100,5 +105,5 @@ export const replayWorld = Effect.fnUntraced(function* (
   )
   if (flags.json) yield* writeJson(resultDocument(world, summary, summary.exit & 0xff))
   else yield* remark(`${summaryLine(world, summary)}; every event is as recorded`)
-  if (summary.exit !== 0) return yield* new Ended({ code: (summary.exit & 0xff) || 1 })
+  if (summary.exit !== 0) return yield* new Ended({ code: summary.exit & 0xff || 1 })
 })

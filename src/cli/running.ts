@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { HostConsole } from "../host/terminal/index.ts"
 import type { Condition } from "../session/condition.ts"
 import type { EndReason, Summary } from "../session/summary.ts"
-import type { HostConsole } from "../host/terminal/index.ts"
 import { conditions } from "./engine.ts"
 import { Ended, Misused } from "./failure.ts"
 import { formatCount, formatNs, remark, writeJson } from "./output.ts"
@@ -18,7 +18,9 @@ export const runningFlags = {
   ),
   stdin: Flag.String("stdin").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Type the lines of this file, each when the guest waits for input; the same file gives the same history"),
+    Flag.withDescription(
+      "Type the lines of this file, each when the guest waits for input; the same file gives the same history",
+    ),
     Flag.optional,
   ),
 }
@@ -66,7 +68,7 @@ const reasons: Readonly<Record<EndReason, string>> = {
 const mips = ({ instructions, wallMs }: Summary): number => (wallMs > 0 ? instructions / wallMs / 1000 : 0)
 
 /** A process's exit code has eight bits; failure stays failure. */
-const processExitCode = (code: number): number => (code === 0 ? 0 : (code & 0xff) || 1)
+const processExitCode = (code: number): number => (code === 0 ? 0 : code & 0xff || 1)
 
 /** The result document of a run, a resumption or a replay. */
 export const resultDocument = (world: string | null, summary: Summary, exit: number) => ({
@@ -105,11 +107,7 @@ export const reportRun = Effect.fnUntraced(function* (
   const signal = console.signal()
   const problem = console.problem()
   const unmet = Option.filter(flags.until, text => isUnmet(text, summary.reason))
-  const code = signal
-    ? signalExitCode(signal)
-    : problem || Option.isSome(unmet)
-      ? 1
-      : processExitCode(summary.exit)
+  const code = signal ? signalExitCode(signal) : problem || Option.isSome(unmet) ? 1 : processExitCode(summary.exit)
   if (flags.json) yield* writeJson(resultDocument(world, summary, code))
   else yield* remark(summaryLine(world, summary))
   if (problem) yield* remark(`cv: The console could not be shown any longer: ${problem.message}.`)

@@ -9,7 +9,9 @@ import { resolveHome } from "../host/home.ts"
 export const Home = GlobalFlag.Setting("home")({
   flag: Flag.String("home").pipe(
     Flag.withMetavar("DIR"),
-    Flag.withDescription("Where worlds and images live (default: $CHRONOVISOR_HOME, or chronovisor in the XDG data directory)"),
+    Flag.withDescription(
+      "Where worlds and images live (default: $CHRONOVISOR_HOME, or chronovisor in the XDG data directory)",
+    ),
     Flag.optional,
   ),
 })

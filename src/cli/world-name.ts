@@ -48,7 +48,9 @@ export const existingWorld = Effect.fnUntraced(function* (text: string) {
   if (text.endsWith(EXTENSION)) {
     const path = resolve(text)
     if (existsSync(path)) return path
-    return yield* new Misused({ problem: `There is no world file ${text}; check the path, or list the worlds there are with \`cv ls\`.` })
+    return yield* new Misused({
+      problem: `There is no world file ${text}; check the path, or list the worlds there are with \`cv ls\`.`,
+    })
   }
   yield* checkWorldName(text)
   const path = join(yield* worldsDirectory, text + EXTENSION)

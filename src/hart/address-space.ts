@@ -5,8 +5,8 @@
  *     bit  11      6 5        3 2   0
  *          space    variant    zero (an address's low bits there reject misalignment)
  *
- * Space 0 is physical memory. The others are given out to pairs of (hart, satp) as they come up; when they run out, the TLBs are
- * emptied and numbering begins anew. RISC-V privileged ISA, sections 12.1.11 and 12.2.1.
+ * Space 0 is physical memory. The others are given out, hart by hart, to values of satp as they come up; when a hart has used all
+ * its numbers, its TLBs are emptied and numbering begins anew. RISC-V privileged ISA, sections 12.1.11 and 12.2.1.
  */
 import { mstatusBit, privilege, satpMode } from "../riscv/csr.ts"
 import {
@@ -18,21 +18,19 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { ADDRESS_SPACES, HARTS_MAX, TLB, TLB_FETCH, TLB_HART_BYTES } from "./layout.ts"
+import { ADDRESS_SPACES, HART_COUNT, TLB, TLB_BYTES, TLB_FETCH, TLB_HART_BYTES } from "./layout.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 
 const SPACES = 64
 const SPACE_SHIFT = 6
 const VARIANT_SHIFT = 3
-/** In the table: the number of spaces given out, then for each its satp and its hart. */
-const COUNT = ADDRESS_SPACES
-const ENTRIES = ADDRESS_SPACES + 16
-const ENTRY_BYTES = 16
+/** A hart's table: the number of spaces given out, 0 included, then the satp of each other one. */
+const TABLE_BYTES = SPACES * 8
 
 export interface AddressSpaces {
   /** `contextChanged()`: recomputes the running hart's TLB tags from satp, mstatus and its privilege. */
   readonly contextChanged: FunctionRef
-  /** `flushTranslations()`: forgets all translations of all harts, at once. */
+  /** `flushTranslations()`: empties the running hart's TLBs. */
   readonly flushTranslations: FunctionRef
   /** `forgetSpaces()`: makes every translation of the running hart unreachable. */
   readonly forgetSpaces: FunctionRef
@@ -50,32 +48,31 @@ export const dataPrivilege = (): Expr<"i32"> =>
 export const translates = (satp: Expr<"i64">): Expr<"i32"> => i64.ne(i64.shru(satp, 60), satpMode.bare)
 
 export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
+  const table = () => i32.add(i32.mul(i32.wrap(get64("mhartid")), TABLE_BYTES), ADDRESS_SPACES)
+
   const flushTranslations = module.function(
     "flushTranslations",
     { params: [], result: null },
     f => {
-      f.memoryFill(TLB, 0, HARTS_MAX * TLB_HART_BYTES)
-      f.storeI32(COUNT, 1)
+      f.memoryFill(i32.add(i32.mul(i32.wrap(get64("mhartid")), TLB_HART_BYTES), TLB), 0, TLB_HART_BYTES)
+      f.storeI64(table(), 1)
+      set32(f, "space", 0)
     },
     { exported: true },
   )
 
-  // The number of the space for this satp on this hart.
-  const spaceOf = module.function("spaceOf", { params: ["i64"], result: "i32" }, f => {
-    const satp = f.param(0, "i64")
+  // The number of the space for the running hart's satp.
+  const findSpace = module.function("findSpace", { params: [], result: "i32" }, f => {
+    const satp = f.let(get64("satp"))
+    const first = f.let(table())
     const index = f.local("i32")
-    const entry = f.local("i32")
-    const count = f.let(i32.load(COUNT))
+    const count = f.let(i32.load(first))
+    const entry = () => i32.add(first, i32.shl(index, 3))
     f.set(index, 1)
     f.block(done => {
       f.loop(next => {
         f.brIf(done, i32.geu(index, count))
-        f.set(entry, i32.mul(index, ENTRY_BYTES))
-        const same = i32.and(
-          i64.eq(i64.load(entry, ENTRIES), satp),
-          i64.eq(i64.load(entry, ENTRIES + 8), get64("mhartid")),
-        )
-        f.if(same, () => f.return(index))
+        f.if(i64.eq(i64.load(entry()), satp), () => f.return(index))
         f.set(index, i32.add(index, 1))
         f.br(next)
       })
@@ -84,10 +81,8 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
       f.call(flushTranslations)
       f.set(index, 1)
     })
-    f.set(entry, i32.mul(index, ENTRY_BYTES))
-    f.storeI64(entry, satp, ENTRIES)
-    f.storeI64(entry, get64("mhartid"), ENTRIES + 8)
-    f.storeI32(COUNT, i32.add(index, 1))
+    f.storeI64(entry(), satp)
+    f.storeI64(first, i64.extendu(i32.add(index, 1)))
     f.return(index)
     f.unreachable()
   })
@@ -96,29 +91,26 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
     "contextChanged",
     { params: [], result: null },
     f => {
-      const space = f.local("i32")
       const level = f.local("i32")
+      const translated = f.let(translates(get64("satp")))
+      f.if(i32.and(translated, i32.eqz(get32("space"))), () => set32(f, "space", callI32(findSpace)))
       const tag = (privilegeNow: Expr<"i32">, store: (value: Expr<"i64">) => void) => {
         f.set(level, privilegeNow)
         f.if(
-          i32.and(translates(get64("satp")), i32.ne(level, privilege.machine)),
+          i32.and(translated, i32.ne(level, privilege.machine)),
           () => {
-            f.set(space, callI32(spaceOf, get64("satp")))
             // Rights that differ: U; S with SUM, MXR; U with MXR.
             const sum = i32.and(i32.wrap(i64.shru(get64("mstatus"), mstatusBit.SUM)), 1)
             const mxr = i32.and(i32.wrap(i64.shru(get64("mstatus"), mstatusBit.MXR)), 1)
             const variant = i32.or(i32.or(level, i32.shl(mxr, 1)), i32.shl(sum, 2))
-            store(i64.extendu(i32.or(i32.shl(space, SPACE_SHIFT), i32.shl(variant, VARIANT_SHIFT))))
+            store(i64.extendu(i32.or(i32.shl(get32("space"), SPACE_SHIFT), i32.shl(variant, VARIANT_SHIFT))))
           },
           // Physical memory: what differs is the protection that applies. Never zero, which marks an empty entry.
           () => store(i64.extendu(i32.shl(i32.or(level, 4), VARIANT_SHIFT))),
         )
       }
-      // A new space may flush; the second computation then finds both in the new numbering.
-      for (let pass = 0; pass < 2; pass++) {
-        tag(get32("privilege"), value => set64(f, "fetchContext", value))
-        tag(dataPrivilege(), value => set64(f, "dataContext", value))
-      }
+      tag(get32("privilege"), value => set64(f, "fetchContext", value))
+      tag(dataPrivilege(), value => set64(f, "dataContext", value))
     },
     { exported: true },
   )
@@ -127,19 +119,9 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
     "forgetSpaces",
     { params: [], result: null },
     f => {
-      const index = f.local("i32")
-      const entry = f.local("i32")
-      const count = f.let(i32.load(COUNT))
-      f.set(index, 1)
-      f.block(done => {
-        f.loop(next => {
-          f.brIf(done, i32.geu(index, count))
-          f.set(entry, i32.mul(index, ENTRY_BYTES))
-          f.if(i64.eq(i64.load(entry, ENTRIES + 8), get64("mhartid")), () => f.storeI64(entry, -1, ENTRIES + 8))
-          f.set(index, i32.add(index, 1))
-          f.br(next)
-        })
-      })
+      // No satp has all bits set: mode 15 does not exist.
+      f.memoryFill(i32.add(table(), 8), 0xff, TABLE_BYTES - 8)
+      set32(f, "space", 0)
       set32(f, "superpages", 0)
       f.call(contextChanged)
     },
@@ -150,6 +132,10 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
 
 /** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */
 export const flushFetches = (f: FunctionBuilder): void => {
-  for (let hart = 0; hart < HARTS_MAX; hart++)
-    f.memoryFill(TLB + hart * TLB_HART_BYTES + TLB_FETCH, 0, TLB_HART_BYTES / 4)
+  const hart = f.let(i32.load(HART_COUNT))
+  f.loop(next => {
+    f.set(hart, i32.sub(hart, 1))
+    f.memoryFill(i32.add(i32.mul(hart, TLB_HART_BYTES), TLB + TLB_FETCH), 0, TLB_BYTES)
+    f.brIf(next, hart)
+  })
 }

@@ -13,7 +13,7 @@ import {
   CODE_PAGE_INFO_BYTES,
   CODE_PAGES,
   CROSSING_RECORD,
-  HARTS_MAX,
+  HART_COUNT,
   PAGE_CODE,
   RAM_BASE,
   RAM_PAGES_MAX,
@@ -149,7 +149,7 @@ export const defineFetch = (
         f.brIf(next, i32.ltu(entry, end))
       })
       f.set(hart, i32.add(hart, 1))
-      f.brIf(nextHart, i32.ltu(hart, HARTS_MAX))
+      f.brIf(nextHart, i32.ltu(hart, i32.load(HART_COUNT)))
     })
     f.return(code)
     f.unreachable()

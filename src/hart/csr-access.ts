@@ -227,6 +227,7 @@ export const defineCsrAccess = (
         const known = i32.or(i64.eqz(mode), i32.or(i64.eq(mode, satpMode.sv39), i64.eq(mode, satpMode.sv48)))
         f.if(known, () => {
           set64(f, "satp", value)
+          set32(f, "space", 0)
           changeContext(f)
         })
       },

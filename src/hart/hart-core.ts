@@ -4,6 +4,7 @@ import {
   ACTIVE,
   CSR_INDEX,
   HART_BYTES,
+  HART_COUNT,
   HARTS_MAX,
   INTERRUPT_LOG,
   INTERRUPT_LOG_ENTRIES,
@@ -84,12 +85,12 @@ export class HartCore {
     this.exports = new WebAssembly.Instance(module, { host: imports }).exports as unknown as HartExports
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
-    this.exports.flushTranslations()
+    this.view.setUint32(HART_COUNT, hartCount, true)
     for (let hart = 0; hart < hartCount; hart++) {
       this.set(hart, "mhartid", hart)
       this.setBig(hart, "reservation", -1n)
     }
-    this.select(0)
+    this.flushAll()
   }
 
   /** Makes `hart` the running one. */
@@ -170,6 +171,7 @@ export class HartCore {
   registersChanged(hart: number): void {
     const before = this.current
     this.select(hart)
+    this.set(hart, "space", 0)
     this.exports.pmpChanged()
     this.exports.contextChanged()
     this.select(before)
@@ -259,8 +261,13 @@ export class HartCore {
 
   /** Empties all TLBs. Changes nothing a guest can see. */
   flushAll(): void {
-    this.exports.flushTranslations()
-    for (let hart = 0; hart < this.hartCount; hart++) this.registersChanged(hart)
+    const before = this.current
+    for (let hart = 0; hart < this.hartCount; hart++) {
+      this.select(hart)
+      this.exports.flushTranslations()
+      this.registersChanged(hart)
+    }
+    this.select(before)
   }
 
   /** A hart's state for a snapshot, `SAVED_HART_BYTES` long. */

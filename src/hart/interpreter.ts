@@ -29,6 +29,8 @@ import { type Operation, operations, slotOffset } from "./decoder.ts"
 import type { FloatLibrary } from "./float/index.ts"
 import {
   CROSSING_RECORD,
+  RAM,
+  RAM_BASE,
   RECORD_BYTES,
   RECORD_SHIFT,
   TLB_BYTES,
@@ -91,6 +93,9 @@ const X = active("x")
 const F = active("f")
 const CANONICAL_NAN = 0x7fc00000
 const BOX = -0x100000000n
+
+/** The guest's physical address of a place in its RAM. */
+const physicalOf = (host: Expr<"i32">): Expr<"i64"> => i64.add(i64.extendu(host), RAM_BASE - RAM)
 
 /** An instruction's meaning with operands read from its record. */
 class InterpreterSemantics implements Semantics {
@@ -254,7 +259,7 @@ class InterpreterSemantics implements Semantics {
       },
     )
     const value = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
-    set64(f, "reservation", i64.extendu(host))
+    set64(f, "reservation", physicalOf(host))
     set64(f, "reservedValue", value)
     return value
   }
@@ -264,7 +269,7 @@ class InterpreterSemantics implements Semantics {
     const virtual = f.let(address)
     const { host, slow } = this.atomicPlace(width, virtual)
     const held = i32.and(
-      i64.eq(get64("reservation"), i64.extendu(host)),
+      i64.eq(get64("reservation"), physicalOf(host)),
       i64.eq(get64("reservedValue"), width === 4 ? i64.load32s(host) : i64.load(host)),
     )
     const failed = f.let(i64.const(1))

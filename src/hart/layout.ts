@@ -10,6 +10,8 @@ export const HARTS_MAX = 8
 export const PAGE_BYTES = 4096
 export const PAGE_SHIFT = 12
 
+/** The machine's number of harts, 32 bits. */
+export const HART_COUNT = 0xfe0
 /** Bytes of guest RAM, as a 64-bit integer. */
 export const RAM_BYTES = 0xff0
 /** The running hart's state; the others are parked in `PARKED`. */
@@ -22,7 +24,7 @@ export const SCRATCH = 0x2000
 export const CSR_INDEX = 0x3000
 /** Parked states, hart by hart. */
 export const PARKED = 0x4000
-/** The address-space table of all harts. */
+/** The address-space tables, hart by hart. */
 export const ADDRESS_SPACES = 0x8000
 
 /**

@@ -18,6 +18,9 @@ export interface RunOptions {
   readonly script: Uint8Array | null
 }
 
+/** How often an idle machine may be skipped on before the host's other work is let happen. */
+const IDLE_TURNS_MAX = 64
+
 /** Console output that waits for the events that caused it to be durable. */
 class Outbox {
   private readonly waiting: { seq: number; output: Uint8Array }[] = []
@@ -104,6 +107,7 @@ export const runMachine = (
       else if (!outside.quits()) history.input("clock", new Uint8Array(0), now)
     })
 
+    let idleTurns = 0
     while (end === null) {
       let left = SLICE_INSTRUCTIONS
       let exit: Exit = { kind: "round" }
@@ -144,7 +148,8 @@ export const runMachine = (
         yield* log.room
         outbox.release()
       }
-      if (outside.pace === "wall" || !outbox.isEmpty || exit.kind !== "idle") yield* outside.breathe
+      idleTurns = exit.kind === "idle" ? idleTurns + 1 : 0
+      if (outside.pace === "wall" || !outbox.isEmpty || idleTurns % IDLE_TURNS_MAX === 0) yield* outside.breathe
     }
 
     const { reason, exit } = end as { reason: EndReason; exit: number }

@@ -129,9 +129,13 @@ describe("LR and SC", () => {
     bench.run(100, 0)
     expect(bench.x("a0")).toBe(1n)
   })
+  it("the reservation is kept as a physical address, wherever this engine keeps RAM", () => {
+    bench.finish(`li a1, ${DATA + 8}\nlr.d a3, (a1)`)
+    expect(bench.csr("reservation")).toBe(BigInt(DATA + 8))
+  })
   it("SC fails when the reservation is dropped from outside", () => {
     bench.load(`li a1, ${DATA}\nlr.d a3, (a1)\nsc.d a0, a2, (a1)`)
-    while (bench.core.get(0, "reservation") > 0xffffffff) bench.run(1)
+    while (bench.csr("reservation") === 2n ** 64n - 1n) bench.run(1)
     bench.core.dropReservation(0)
     bench.run()
     expect(bench.x("a0")).toBe(1n)

@@ -1,14 +1,32 @@
 /** All commands. A new one is a file here and its name in one of the groups. */
 import * as Command from "effect/cli/Command"
 import { Home } from "../settings.ts"
+import { events } from "./events.ts"
+import { exportWorld } from "./export.ts"
+import { image } from "./image.ts"
+import { importWorld } from "./import.ts"
+import { inspect } from "./inspect.ts"
+import { logs } from "./logs.ts"
+import { ls } from "./ls.ts"
 import { replay } from "./replay.ts"
+import { resume } from "./resume.ts"
+import { rm } from "./rm.ts"
 import { run } from "./run.ts"
+import { snapshot } from "./snapshot.ts"
+import { sql } from "./sql.ts"
+import { verify } from "./verify.ts"
 
 export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
-    { group: "Running", commands: [run] },
-    { group: "History", commands: [replay] },
+    { group: "Running", commands: [run, resume, image] },
+    { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
+    { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home]),
+  Command.withExamples([
+    { command: "cv image build debian", description: "Put a bootable image together" },
+    { command: "cv run debian", description: "Start it and record its history" },
+    { command: "cv replay debian", description: "Go through that history again" },
+  ]),
 )

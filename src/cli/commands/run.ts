@@ -83,7 +83,9 @@ const parseMemory = (text: string): Effect.Effect<number, Misused> => {
   const match = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(text)
   return match
     ? Effect.succeed(Number(match[1]) * units[match[2]!.toUpperCase()]!)
-    : Effect.fail(new Misused({ problem: `"${text}" is no size of memory; write it as 512M, 2G or a number of bytes.` }))
+    : Effect.fail(
+        new Misused({ problem: `"${text}" is no size of memory; write it as 512M, 2G or a number of bytes.` }),
+      )
 }
 
 const DEFAULT_START = "2026-01-01T00:00:00Z"
@@ -138,8 +140,17 @@ const fromImage = Effect.fnUntraced(function* (name: string) {
 const findSource = Effect.fnUntraced(function* (what: Option.Option<string>, firmware: string) {
   if (Option.isNone(what)) {
     if (firmware === "builtin" || firmware === "none")
-      return yield* new Misused({ problem: "There is nothing to start; name an image or a kernel, or give --firmware a file." })
-    return { name: basename(firmware), image: null, kernel: null, initrd: null, disk: null, append: "" } satisfies Source
+      return yield* new Misused({
+        problem: "There is nothing to start; name an image or a kernel, or give --firmware a file.",
+      })
+    return {
+      name: basename(firmware),
+      image: null,
+      kernel: null,
+      initrd: null,
+      disk: null,
+      append: "",
+    } satisfies Source
   }
   const { ImageStore } = yield* images
   const known = yield* (yield* ImageStore).list()

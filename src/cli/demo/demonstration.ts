@@ -4,10 +4,10 @@ import { type DemoState, initialState, type StepName, type Suggestion, withStep 
 import { type Line, line } from "../../tui/span.ts"
 import { guestSpec } from "./embedded-guest.ts"
 import { ProofFailed } from "./errors.ts"
-import { proveFlip, proveRecord, proveRepeat, proveReplay, proveRestore, type Watch } from "./proofs.ts"
+import { type Proof, proveFlip, proveRecord, proveRepeat, proveReplay, proveRestore, type Watch } from "./proofs.ts"
 
-/** Shows states. The last one of a kind may be the last there is. */
 export interface View {
+  /** Shows how it stands now; called with every change. */
   readonly show: (state: DemoState) => void
 }
 
@@ -23,9 +23,8 @@ export const demonstrate = (directory: string, guest: string, suggestions: reado
     const decoder = new TextDecoder()
 
     /** Takes a step and shows how it goes. */
-    const step = <A, E, R>(
+    const step = <A extends Proof, E extends Error, R>(
       name: StepName,
-      linesOf: (result: A) => readonly Line[],
       prove: (watch: Watch) => Effect.Effect<A, E, R>,
     ) => {
       change(withStep(state, name, { status: "running" }))
@@ -33,30 +32,23 @@ export const demonstrate = (directory: string, guest: string, suggestions: reado
       const console = (output: Uint8Array) =>
         change({ ...state, console: state.console + decoder.decode(output, { stream: true }) })
       return prove({ progress, console }).pipe(
-        Effect.tap(result =>
-          Effect.sync(() => change(withStep(state, name, { status: "proved", lines: linesOf(result) }))),
-        ),
+        Effect.tap(({ lines }) => Effect.sync(() => change(withStep(state, name, { status: "proved", lines })))),
         Effect.tapError(error =>
           Effect.sync(() => {
-            const problem = error instanceof ProofFailed ? error.problem : String((error as Error).message)
+            const problem = error instanceof ProofFailed ? error.problem : error.message
             change({ ...withStep(state, name, { status: "failed", lines: [line(problem)] }), status: "failed" })
           }),
         ),
       )
     }
-    const lines = (result: readonly Line[]) => result
 
     yield* Effect.gen(function* () {
       const spec = yield* guestSpec(guest)
-      const { recording } = yield* step(
-        "record",
-        result => result.lines,
-        watch => proveRecord(directory, spec, watch),
-      )
-      yield* step("replay", lines, watch => proveReplay(recording, watch))
-      yield* step("repeat", lines, watch => proveRepeat(recording, directory, spec, { ...watch, console: () => {} }))
-      yield* step("restore", lines, watch => proveRestore(recording, watch))
-      yield* step("flip", lines, watch => proveFlip(recording, watch))
+      const { recording } = yield* step("record", watch => proveRecord(directory, spec, watch))
+      yield* step("replay", watch => proveReplay(recording, watch))
+      yield* step("repeat", watch => proveRepeat(recording, directory, spec, { ...watch, console: () => {} }))
+      yield* step("restore", watch => proveRestore(recording, watch))
+      yield* step("flip", watch => proveFlip(recording, watch))
     }).pipe(Effect.onInterrupt(() => Effect.sync(() => change({ ...state, status: "stopped" }))))
     const endMs = yield* Clock.currentTimeMillis
     change({ ...state, status: "proved", wallMs: endMs - startMs })

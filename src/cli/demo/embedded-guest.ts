@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { Flip } from "../../session/replay.ts"
 import type { WorldSpec } from "../../session/world-spec.ts"
-import { CannotDemonstrate } from "./errors.ts"
+import { Hindered } from "../failure.ts"
 
 const program = "scenarios/guests/embedded/embedded.elf"
 
@@ -12,21 +12,19 @@ const program = "scenarios/guests/embedded/embedded.elf"
 const packageFolders = ["../../../", "../../../../"]
 
 /** Absolute path of the guest program. */
-export const guestPath: Effect.Effect<string, CannotDemonstrate> = Effect.suspend(() => {
+export const guestPath: Effect.Effect<string, Hindered> = Effect.suspend(() => {
   const found = packageFolders
     .map(folder => fileURLToPath(new URL(folder + program, import.meta.url)))
     .find(path => existsSync(path))
   return found === undefined
-    ? Effect.fail(
-        new CannotDemonstrate({ problem: `${program} is missing from this installation; install chronovisor again.` }),
-      )
+    ? Effect.fail(new Hindered({ problem: `${program} is missing from this installation; install chronovisor again.` }))
     : Effect.succeed(found)
 })
 
 /** What is typed at the guest's prompt, a line at a time. */
 export const typed = ["add the first note", "stat", "crash", "list", "quit", ""].join("\n")
 
-export const guestSpec = (path: string): Effect.Effect<WorldSpec, CannotDemonstrate> =>
+export const guestSpec = (path: string): Effect.Effect<WorldSpec, Hindered> =>
   Effect.try({
     try: () => ({
       harts: 4,
@@ -40,7 +38,7 @@ export const guestSpec = (path: string): Effect.Effect<WorldSpec, CannotDemonstr
       seed: "0",
       startTime: { seconds: 1767225600, nanoseconds: 0 },
     }),
-    catch: cause => new CannotDemonstrate({ problem: `${path} cannot be read (${cause}); install chronovisor again.` }),
+    catch: cause => new Hindered({ problem: `${path} cannot be read (${cause}); install chronovisor again.` }),
   })
 
 /**

@@ -1,4 +1,4 @@
-/** What can go wrong with the demonstration. */
+/** What can go wrong with the demonstration. The message is a sentence that says what to do next. */
 import { Schema } from "effect"
 
 /** A proof does not hold. */
@@ -8,14 +8,5 @@ export class ProofFailed extends Schema.TaggedError<ProofFailed>()("ProofFailed"
 }) {
   override get message(): string {
     return `The demonstration failed at "${this.step}": ${this.problem} Run it with --keep to look into the worlds it leaves.`
-  }
-}
-
-/** The demonstration cannot be given. */
-export class CannotDemonstrate extends Schema.TaggedError<CannotDemonstrate>()("CannotDemonstrate", {
-  problem: Schema.String,
-}) {
-  override get message(): string {
-    return this.problem
   }
 }

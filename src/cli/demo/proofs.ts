@@ -16,14 +16,19 @@ import type { WorldSpec } from "../../session/world-spec.ts"
 import type { StepName } from "../../tui/demo/demo-state.ts"
 import * as story from "../../tui/demo/story.ts"
 import type { Line } from "../../tui/span.ts"
+import { breathe } from "../progress.ts"
 import { typed, wrongBit } from "./embedded-guest.ts"
 import { ProofFailed } from "./errors.ts"
-import { RestoreReportText } from "./restore-process.ts"
 
 /** What a proof tells while it is at work. */
 export interface Watch {
   readonly progress: (line: Line) => void
   readonly console: (output: Uint8Array) => void
+}
+
+/** What there is to say about a proof that holds. */
+export interface Proof {
+  readonly lines: readonly Line[]
 }
 
 /** A recording and what a repetition of it must equal. */
@@ -36,11 +41,6 @@ export interface Recording {
 }
 
 const SNAPSHOT = "halfway"
-
-/** Lets the screen be drawn and signals be seen. */
-const breathe = Effect.callback<void>(resume => {
-  setImmediate(() => resume(Effect.void))
-})
 
 const unless = (holds: boolean, step: StepName, problem: string): Effect.Effect<void, ProofFailed> =>
   holds ? Effect.void : Effect.fail(new ProofFailed({ step, problem }))
@@ -114,7 +114,7 @@ export const proveReplay = (recording: Recording, watch: Watch) =>
       "replay",
       `the replay ended with digest ${again.digest} after ${again.instructions} instructions, the recording with ${summary.digest} after ${summary.instructions}.`,
     )
-    return story.replayed(again)
+    return { lines: story.replayed(again) }
   })
 
 /** Records the guest a second time: determinism, without any log to follow. */
@@ -131,7 +131,7 @@ export const proveRepeat = (recording: Recording, directory: string, spec: World
       "repeat",
       `the events of the second recording have the digest ${second.chain}, those of the first ${recording.chain}.`,
     )
-    return story.repeated(second.summary.events)
+    return { lines: story.repeated(second.summary.events) }
   })
 
 /** Makes a snapshot in the middle of the history. */
@@ -150,21 +150,29 @@ const snapshotHalfway = (recording: Recording, watch: Watch) =>
     }).pipe(Effect.catchTag("Divergence", unlessReplayed("restore")))
   })
 
-/** Runs the restoring process; gives what it printed. It ends when the effect is interrupted. */
-const restoreElsewhere = (path: string): Effect.Effect<string, ProofFailed> =>
-  Effect.callback(resume => {
-    const program = fileURLToPath(new URL(`restore-process${extname(import.meta.url)}`, import.meta.url))
-    const child = spawn(process.execPath, [program, path, SNAPSHOT], { stdio: ["ignore", "pipe", "pipe"] })
-    const printed = { stdout: "", stderr: "" }
+/** What the second process says about its replay. */
+const ReplayDocument = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, events: Schema.Int }))
+
+/**
+ * Runs `cv replay WORLD --from SNAPSHOT --json` as a process of its own, which shares nothing with this one but the file. Its console
+ * goes to standard error. It ends when the effect is interrupted.
+ */
+const replayElsewhere = (path: string) =>
+  Effect.callback<{ readonly document: string; readonly console: Uint8Array }, ProofFailed>(resume => {
+    const program = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url))
+    const child = spawn(process.execPath, [program, "replay", path, "--from", SNAPSHOT, "--json"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    const printed: { stdout: Uint8Array[]; stderr: Uint8Array[] } = { stdout: [], stderr: [] }
     for (const name of ["stdout", "stderr"] as const)
-      child[name].setEncoding("utf8").on("data", (text: string) => {
-        printed[name] += text
-      })
+      child[name].on("data", (bytes: Uint8Array) => void printed[name].push(bytes))
     const fail = (problem: string) => resume(Effect.fail(new ProofFailed({ step: "restore", problem })))
     child.on("error", cause => fail(`no second process could be started (${cause.message}).`))
     child.on("close", (code, signal) => {
-      if (code === 0) resume(Effect.succeed(printed.stdout))
-      else fail(printed.stderr.trim() || `the second process ended with ${signal ?? `status ${code}`}.`)
+      const console = Buffer.concat(printed.stderr)
+      if (code === 0) return resume(Effect.succeed({ document: Buffer.concat(printed.stdout).toString(), console }))
+      const lastWords = console.toString().trim().split("\n").at(-1) || "it said nothing"
+      fail(`the second process ended with ${signal ?? `status ${code}`}: ${lastWords}`)
     })
     return Effect.sync(() => void child.kill())
   })
@@ -173,10 +181,10 @@ const restoreElsewhere = (path: string): Effect.Effect<string, ProofFailed> =>
 export const proveRestore = (recording: Recording, watch: Watch) =>
   Effect.gen(function* () {
     const snapshot = yield* snapshotHalfway(recording, watch)
-    const text = yield* restoreElsewhere(recording.path)
-    const report = yield* Schema.decodeEffect(RestoreReportText)(text).pipe(
+    const { document, console } = yield* replayElsewhere(recording.path)
+    const report = yield* Schema.decodeEffect(ReplayDocument)(document).pipe(
       Effect.mapError(
-        () => new ProofFailed({ step: "restore", problem: `the second process printed ${JSON.stringify(text)}.` }),
+        () => new ProofFailed({ step: "restore", problem: `the second process printed ${JSON.stringify(document)}.` }),
       ),
     )
     const events = recording.summary.events - (snapshot.seq + 1)
@@ -185,9 +193,9 @@ export const proveRestore = (recording: Recording, watch: Watch) =>
       "restore",
       `the second process compared ${report.events} events, ${events} follow the snapshot.`,
     )
-    const tail = recording.console.subarray(recording.console.length - report.console.length)
+    const tail = recording.console.subarray(recording.console.length - console.length)
     yield* unless(
-      report.console.length > 0 && equal(report.console, tail),
+      console.length > 0 && equal(console, tail),
       "restore",
       "the console of the second process is not the end of the recording's.",
     )
@@ -196,7 +204,7 @@ export const proveRestore = (recording: Recording, watch: Watch) =>
       "restore",
       `the second process ended with digest ${report.digest}, the recording with ${recording.summary.digest}.`,
     )
-    return story.restored(formatPosition(snapshot.position), report.events)
+    return { lines: story.restored(formatPosition(snapshot.position), report.events) }
   })
 
 /** Replays with one bit turned over. The report must name exactly that. */
@@ -227,5 +235,5 @@ export const proveFlip = (recording: Recording, watch: Watch) =>
       "flip",
       `only bit ${bit} of ${name} on hart ${hart} differs, the report says: ${divergence.message}`,
     )
-    return story.found(wrongBit, name, divergence, instruction)
+    return { lines: story.found(wrongBit, name, divergence, instruction) }
   })

@@ -114,11 +114,7 @@ const isFed = (): boolean => {
   }
 }
 
-const openPlainConsole = ({
-  screen,
-  limited,
-  reads,
-}: ConsoleOptions): Effect.Effect<HostConsole, never, Scope.Scope> =>
+const openPlainConsole = ({ screen, limited, reads }: ConsoleOptions): Effect.Effect<HostConsole, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { desk, base } = yield* openShared(screen)
     const fed = reads && isFed()

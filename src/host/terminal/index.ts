@@ -1,4 +1,4 @@
 /** The terminal, pipes and signals of this process, as the outside of a session. */
 export { type ConsoleOptions, type HostConsole, isLive, openConsole, openQuietConsole } from "./console.ts"
 export { signalExitCode } from "./ending-signals.ts"
-export { EscapeKeys, type EscapeCommand, escapeHelp } from "./escape-keys.ts"
+export { type EscapeCommand, EscapeKeys, escapeHelp } from "./escape-keys.ts"

@@ -64,11 +64,8 @@ export const DemoScreen = ({ state, columns, rows }: DemoScreenProps) => {
     Box,
     { flexDirection: "column", width: stepsColumns },
     story,
-    h(
-      Box,
-      { key: "console", marginTop: 1 },
-      h(ConsolePanel, { text: state.console, rows: Math.max(0, freeRows - storyRows - 1) }),
-    ),
+    state.console !== "" &&
+      h(Box, { marginTop: 1 }, h(ConsolePanel, { text: state.console, rows: Math.max(0, freeRows - storyRows - 1) })),
     suggestions,
   )
 }

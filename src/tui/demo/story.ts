@@ -38,7 +38,7 @@ export const recorded = (
 
 export const replayed = (summary: Pick<Summary, "events" | "digest">): readonly Line[] => [
   line(`all ${countOf(summary.events, "event")} compared, the console equal byte for byte`),
-  line(quiet(`digest of the whole machine at the end ${summary.digest}`)),
+  line(quiet(`digest of the machine at the end ${summary.digest}`)),
 ]
 
 export const repeated = (events: number): readonly Line[] => [

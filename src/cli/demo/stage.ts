@@ -1,37 +1,38 @@
-/** `cv demo`: a guest program recorded, replayed, restored and caught at an error, in seconds. */
+/** Where the demonstration is given: a directory for its worlds, and a view for who watches. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, relative } from "node:path"
 import { Effect } from "effect"
-import { Command, Flag } from "effect/cli"
-import { WorldStore } from "../events/index.ts"
-import type { Suggestion } from "../tui/demo/demo-state.ts"
-import { demonstrate } from "./demo/demonstration.ts"
-import { guestPath } from "./demo/embedded-guest.ts"
-import { CannotDemonstrate } from "./demo/errors.ts"
-import { liveView } from "./demo/live-view.ts"
-import { plainView } from "./demo/plain-view.ts"
+import type { Suggestion } from "../../tui/demo/demo-state.ts"
+import { Hindered } from "../failure.ts"
+import { demonstrate } from "./demonstration.ts"
+import { guestPath } from "./embedded-guest.ts"
+import { liveView } from "./live-view.ts"
+import { plainView } from "./plain-view.ts"
 
-/** A new directory for the worlds; removed when the scope ends, unless it is to be kept. */
+/** A new directory; removed when the scope ends, unless it is to be kept. */
 const workDirectory = (keep: boolean) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => mkdtempSync(join(tmpdir(), "chronovisor-demo-")),
       catch: cause =>
-        new CannotDemonstrate({
+        new Hindered({
           problem: `The demonstration finds no room in ${tmpdir()} (${cause instanceof Error ? cause.message : cause}); set TMPDIR to a directory where files can be made.`,
         }),
     }),
-    directory => Effect.sync(() => keep || rmSync(directory, { recursive: true, force: true })),
+    directory =>
+      Effect.sync(() => {
+        if (!keep) rmSync(directory, { recursive: true, force: true })
+      }),
   )
 
-/** How this program is called by who started it so. */
+/** What to type for this program, from the path it was started by: where it is not installed, npx finds it in the checkout. */
 export const commandName = (started: string | undefined): string => {
   const name = basename(started ?? "")
   return name === "cv" || name === "chronovisor" ? name : "npx cv"
 }
 
-/** A path as short as it can be written here. */
+/** A path in its shortest form from here. */
 const shortPath = (path: string): string => {
   const here = relative(process.cwd(), path)
   return here.startsWith("..") ? path : here
@@ -51,8 +52,8 @@ export interface DemoOptions {
   readonly terminal: NodeJS.WriteStream
 }
 
-/** Fails when a proof does. */
-export const demo = ({ keep, terminal }: DemoOptions) =>
+/** Gives the demonstration; it fails when a proof does. */
+export const giveDemo = ({ keep, terminal }: DemoOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
       const guest = yield* guestPath
@@ -62,19 +63,4 @@ export const demo = ({ keep, terminal }: DemoOptions) =>
       const view = live ? yield* liveView(terminal) : plainView(text => void terminal.write(text))
       yield* demonstrate(directory, guest, suggestions, view)
     }),
-  ).pipe(Effect.provide(WorldStore.layer))
-
-export const demoCommand = Command.make(
-  "demo",
-  {
-    keep: Flag.Boolean("keep").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("Keep the recorded worlds and say where they are"),
-    ),
-  },
-  ({ keep }) => demo({ keep, terminal: process.stdout }),
-).pipe(
-  Command.withDescription(
-    "Record a small guest program, replay it, restore a snapshot of it in a new process, and find one wrong bit: a look at what chronovisor does, offline and in seconds",
-  ),
-)
+  )

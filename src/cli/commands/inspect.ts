@@ -1,0 +1,74 @@
+/** `cv inspect`: what a world is made of and where its history ends. */
+import { statSync } from "node:fs"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { events, worldStore } from "../engine.ts"
+import { formatBytes, formatCount, formatNs, writeJson, writeLine } from "../output.ts"
+import { jsonFlag } from "../settings.ts"
+import { lifeOf } from "../world-life.ts"
+import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
+
+export const inspect = Command.make(
+  "inspect",
+  { world: worldArgument, json: jsonFlag },
+  Effect.fnUntraced(function* (flags) {
+    const path = yield* existingWorld(flags.world)
+    const { formatPosition, WorldStore } = yield* events
+    const found = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const world = yield* (yield* WorldStore).openReadOnly(path)
+        const { seq, digest } = yield* world.head
+        const [last] = yield* world.readEvents({ fromSeq: seq }, 1)
+        const batches = yield* world.readEvents({ kinds: ["batch"], fromSeq: Math.max(0, seq - 4096) }, 4096)
+        const batch = batches.at(-1)
+        const snapshots = yield* world.snapshots
+        const { genesis } = world
+        const { startTime, ...rest } = genesis
+        return {
+          name: worldNameOf(path),
+          path,
+          bytes: statSync(path).size,
+          state: yield* lifeOf(world),
+          events: seq + 1,
+          end: last ? formatPosition(last.position) : null,
+          virtualNs: batch?.kind === "batch" ? batch.payload.virtualNs : 0,
+          instructions:
+            batch?.kind === "batch" ? batch.payload.harts.map(({ hart, to }) => ({ hart, instret: to })) : [],
+          logDigest: Buffer.from(digest).toString("hex"),
+          snapshots: snapshots.filter(({ name }) => name !== null).map(({ name }) => name!),
+          ...rest,
+          startTime: new Date(startTime.seconds * 1000 + startTime.nanoseconds / 1e6).toISOString(),
+        }
+      }),
+    )
+    if (flags.json) return yield* writeJson(found)
+    const [machine] = found.machines
+    const contentLine = (content: { name: string; bytes: number; hash: string }) =>
+      `${content.name} (${formatBytes(content.bytes)}, sha256 ${content.hash.slice(0, 16)}…)`
+    const lines: readonly (readonly [string, string])[] = [
+      ["World", found.name],
+      ["File", `${found.path} (${formatBytes(found.bytes)})`],
+      ["State", found.state],
+      ["History", `${formatCount(found.events)} events up to ${found.end ?? "the beginning"}`],
+      ["Virtual time", formatNs(found.virtualNs)],
+      ["Log digest", found.logDigest],
+      ["Snapshots", found.snapshots.length > 0 ? found.snapshots.join(", ") : "none"],
+      ["Engine", found.engine],
+      ["Seed", String(found.seed)],
+      ["Started at", found.startTime],
+      ["Image", machine.image ?? "none"],
+      ["Harts", String(machine.harts)],
+      ["Memory", formatBytes(machine.memoryBytes)],
+      ["Firmware", typeof machine.firmware === "string" ? machine.firmware : contentLine(machine.firmware)],
+      ["Kernel", machine.kernel ? contentLine(machine.kernel) : "none"],
+      ["Initrd", machine.initrd ? contentLine(machine.initrd) : "none"],
+      ...machine.disks.map((disk, at) => [`Disk ${at}`, contentLine(disk.content)] as const),
+      ["Command line", machine.bootargs === "" ? "none" : machine.bootargs],
+    ]
+    yield* writeLine(lines.map(([label, value]) => `${`${label}:`.padEnd(14)} ${value}`).join("\n"))
+  }),
+).pipe(
+  Command.provide(worldStore),
+  Command.withShortDescription("Show what a world is made of and where its history ends"),
+  Command.withDescription("Shows what a world is made of and where its history ends."),
+)

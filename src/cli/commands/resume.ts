@@ -1,0 +1,49 @@
+/** `cv resume`: goes on where a world's history ends. */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { events, sessions, worldStore } from "../engine.ts"
+import { progressBar } from "../progress.ts"
+import { consoleOptions, reportRun, runningFlags, runOptions } from "../running.ts"
+import { jsonFlag } from "../settings.ts"
+import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
+
+export const resume = Command.make(
+  "resume",
+  { world: worldArgument, ...runningFlags, json: jsonFlag },
+  Effect.fnUntraced(function* (flags) {
+    const path = yield* existingWorld(flags.world)
+    const world = worldNameOf(path)
+    const options = yield* runOptions(flags)
+    const { openConsole } = yield* Effect.promise(() => import("../../host/terminal/index.ts"))
+    const { WorldStore } = yield* events
+    const session = yield* sessions
+    const { summary, console } = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const last = yield* Effect.scoped(
+          Effect.flatMap((yield* WorldStore).openReadOnly(path), recorded => recorded.head),
+        )
+        const bar = yield* progressBar()
+        const console = yield* openConsole(consoleOptions(flags))
+        const show = (output: Uint8Array) => {
+          bar.clear()
+          console.show(output)
+        }
+        const outside = Object.create(console, { show: { value: show } }) as typeof console
+        const summary = yield* session.resume(path, outside, {
+          ...options,
+          progress: seq => bar.show(`Catching up with ${world}`, seq, last.seq),
+          breathe: console.breathe,
+        })
+        return { summary, console }
+      }),
+    ).pipe(Effect.uninterruptible)
+    yield* reportRun(world, summary, console, flags)
+  }),
+).pipe(
+  Command.provide(worldStore),
+  Command.withShortDescription("Go on where a world's history ends"),
+  Command.withDescription(
+    "Brings a world's machine to the end of its recorded history, also after a crash of the recording, and goes on recording from there. The console is as in cv run.",
+  ),
+  Command.withExamples([{ command: "cv resume debian" }, { command: "cv resume debian --until 10s" }]),
+)

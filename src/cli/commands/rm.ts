@@ -1,0 +1,19 @@
+/** `cv rm`: removes a world. */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { events, worldStore } from "../engine.ts"
+import { existingWorld, worldArgument } from "../world-name.ts"
+
+export const rm = Command.make(
+  "rm",
+  { world: worldArgument },
+  Effect.fnUntraced(function* (flags) {
+    const path = yield* existingWorld(flags.world)
+    const { WorldStore } = yield* events
+    yield* (yield* WorldStore).remove(path)
+  }),
+).pipe(
+  Command.provide(worldStore),
+  Command.withShortDescription("Remove a world"),
+  Command.withDescription("Removes a world and its whole history. A world that is being recorded stays."),
+)

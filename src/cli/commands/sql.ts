@@ -1,0 +1,71 @@
+/** `cv sql`: queries over a world's history. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import type { SqlValue } from "../../events/index.ts"
+import { events, worldStore } from "../engine.ts"
+import { Misused } from "../failure.ts"
+import { formatTable, printable, remark, write, writeJson, writeLine } from "../output.ts"
+import { jsonFlag } from "../settings.ts"
+import { existingWorld, worldArgument } from "../world-name.ts"
+
+const text = (value: SqlValue): string =>
+  value === null ? "" : value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value)
+
+/** RFC 4180. */
+const csvField = (value: SqlValue): string => {
+  const plain = text(value)
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+}
+
+export const sql = Command.make(
+  "sql",
+  {
+    world: worldArgument,
+    query: Argument.String("query").pipe(
+      Argument.withMetavar("QUERY"),
+      Argument.withDescription("One SELECT over the views events, console, inputs, snapshots and blobs"),
+    ),
+    json: jsonFlag,
+    csv: Flag.Boolean("csv").pipe(
+      Flag.withDescription("Print comma-separated values with a heading line"),
+      Flag.withDefault(false),
+    ),
+  },
+  Effect.fnUntraced(function* (flags) {
+    if (flags.json && flags.csv)
+      return yield* new Misused({ problem: "--json and --csv exclude each other; give one of them." })
+    const path = yield* existingWorld(flags.world)
+    const { WorldStore } = yield* events
+    const { columns, rows, truncated } = yield* Effect.scoped(
+      Effect.flatMap((yield* WorldStore).openReadOnly(path), world => world.sql(flags.query)),
+    )
+    if (flags.json)
+      yield* writeJson(rows.map(row => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null]))))
+    else if (flags.csv) yield* write([columns, ...rows].map(row => `${row.map(csvField).join(",")}\r\n`).join(""))
+    else {
+      const headings = columns.map((column, at) => {
+        const isNumber =
+          rows.length > 0 && rows.every(row => typeof row[at] === "number" || typeof row[at] === "bigint")
+        return (isNumber ? "#" : "") + column
+      })
+      yield* writeLine(
+        formatTable(
+          headings,
+          rows.map(row => row.map(value => printable(text(value)))),
+        ),
+      )
+    }
+    if (truncated)
+      yield* remark(`cv: Only the first ${rows.length} rows are shown; narrow the query, or add LIMIT and OFFSET.`)
+  }),
+).pipe(
+  Command.provide(worldStore),
+  Command.withShortDescription("Query a world's history"),
+  Command.withDescription("Runs one SQL query, which can only read, over a world's history."),
+  Command.withExamples([
+    { command: 'cv sql debian "select kind, count(*) from events group by kind"' },
+    { command: 'cv sql debian "select position, text from inputs" --csv' },
+  ]),
+)
