@@ -105,5 +105,9 @@ export const replayWorld = Effect.fnUntraced(function* (
   )
   if (flags.json) yield* writeJson(resultDocument(world, summary, summary.exit & 0xff))
   else yield* remark(`${summaryLine(world, summary)}; every event is as recorded`)
+  if (flip)
+    yield* remark(
+      "cv: The flip shows in no recorded event: the history ends before it, or the register was written again first; choose another moment or register.",
+    )
   if (summary.exit !== 0) return yield* new Ended({ code: summary.exit & 0xff || 1 })
 })

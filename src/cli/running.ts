@@ -3,11 +3,13 @@ import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { FileUnreadable } from "../host/images/errors.ts"
+import { reading } from "../host/images/files.ts"
 import type { HostConsole } from "../host/terminal/index.ts"
 import type { Condition } from "../session/condition.ts"
 import type { EndReason, Summary } from "../session/summary.ts"
 import { conditions } from "./engine.ts"
-import { Ended, Misused } from "./failure.ts"
+import { Ended } from "./failure.ts"
 import { formatCount, formatNs, remark, writeJson } from "./output.ts"
 
 export const runningFlags = {
@@ -25,14 +27,9 @@ export const runningFlags = {
   ),
 }
 
-export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
-
 /** The whole content of a file that the user named. */
-export const readInputFile = (path: string): Effect.Effect<Uint8Array, Misused> =>
-  Effect.tryPromise({
-    try: () => readFile(path),
-    catch: cause => new Misused({ problem: `${path} cannot be read: ${messageOf(cause)}; check the path.` }),
-  })
+export const readInputFile = (path: string): Effect.Effect<Uint8Array, FileUnreadable> =>
+  reading(path, () => readFile(path))
 
 /** Options of a run from its flags. */
 export const runOptions = Effect.fnUntraced(function* (flags: {

@@ -177,7 +177,7 @@ export const defineCsrAccess = (
     instret: { ...counter("minstretOffset", false), forbidden: counterOff(4n) },
     mcycle: counter("mcycleOffset", true),
     minstret: counter("minstretOffset", true),
-    mcountinhibit: plain("mcountinhibit", 5n),
+    mcountinhibit: constant(0n),
 
     sstatus: {
       read: () => i64.and(status(), SSTATUS_READABLE | mstatus.SD),

@@ -46,7 +46,6 @@ export const stateFields = {
   mscratch: guest64(),
   mcounteren: guest64(),
   menvcfg: guest64(),
-  mcountinhibit: guest64(),
   stvec: guest64(),
   sepc: guest64(),
   scause: guest64(),

@@ -15,7 +15,7 @@ import {
   type ModuleBuilder,
 } from "../wasm/index.ts"
 import { dataPrivilege, translates } from "./address-space.ts"
-import { PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
+import { PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 
@@ -60,7 +60,13 @@ export interface Translation {
   readonly translate: FunctionRef
 }
 
-export const defineTranslation = (module: ModuleBuilder, ramBytes: RamBytes, pmpAllows: FunctionRef): Translation => {
+export const defineTranslation = (
+  module: ModuleBuilder,
+  ramBytes: RamBytes,
+  pmpAllows: FunctionRef,
+  /** `dropPage(code)`: forgets a page's predecoded records. */
+  dropPage: FunctionRef,
+): Translation => {
   const translate = module.function("translate", { params: ["i64", "i32", "i32"], result: "i64" }, f => {
     const virtual = f.param(0, "i64")
     const kind = f.param(1, "i32")
@@ -151,7 +157,11 @@ export const defineTranslation = (module: ModuleBuilder, ramBytes: RamBytes, pmp
           failAccess,
         )
         f.storeI32(ramHost(entryAddress), wanted)
-        f.storeI32As8(i32.wrap(i64.shru(i64.sub(entryAddress, RAM_BASE), 12)), 1, PAGE_DIRTY)
+        const page = f.let(i32.wrap(i64.shru(i64.sub(entryAddress, RAM_BASE), 12)))
+        f.storeI32As8(page, 1, PAGE_DIRTY)
+        // A page table that is also executed: its records are stale.
+        const code = f.let(i32.load(i32.shl(page, 2), PAGE_CODE))
+        f.if(code, () => f.call(dropPage, code))
       })
       f.set(physical, i64.or(frame, i64.and(virtual, offsetMask)))
       // What the walk itself met says nothing about this page.

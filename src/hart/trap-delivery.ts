@@ -39,6 +39,10 @@ const moveBit = (value: Expr<"i64">, from: number, to: number): Expr<"i64"> =>
 /** Leaves word of an interrupt for the event log; when there is no more room the run ends, so that somebody reads it. */
 const noteInterrupt = (f: FunctionBuilder, number: Expr<"i64">): void => {
   const count = f.let(i32.load(INTERRUPT_LOG))
+  f.if(i32.ltu(count, INTERRUPT_LOG_MAX), () => writeInterrupt(f, count, number))
+}
+
+const writeInterrupt = (f: FunctionBuilder, count: Expr<"i32">, number: Expr<"i64">): void => {
   const entry = f.let(i32.add(i32.mul(count, INTERRUPT_LOG_ENTRY_BYTES), INTERRUPT_LOG_ENTRIES))
   f.storeI64(entry, number)
   f.storeI64(entry, i64.sub(get64("target"), i64.extendu(get32("count"))), 8)

@@ -123,7 +123,6 @@ const guestRegisters = [
   "mscratch",
   "mcounteren",
   "menvcfg",
-  "mcountinhibit",
   "stvec",
   "sepc",
   "scause",

@@ -26,3 +26,6 @@ export interface MachineConfig {
   /** 32 bytes from the world's seed: the guest's first entropy and what virtio-rng gives come from it. */
   readonly seed: Uint8Array
 }
+
+/** The most RAM a machine can have, in bytes. */
+export { RAM_BYTES_MAX } from "../hart/layout.ts"

@@ -10,8 +10,9 @@
 import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
 import { HartCore } from "../hart/hart-core.ts"
 import { PAGE_BYTES } from "../hart/layout.ts"
-import { exitReason } from "../hart/state.ts"
+import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import { menvcfg, mip } from "../riscv/csr.ts"
+import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import { Board, memoryMap } from "./board.ts"
 import { boot } from "./boot.ts"
 import { Digest } from "./digest.ts"
@@ -401,6 +402,39 @@ export class Machine {
     return digest.result()
   }
 
+  /** Every register of every hart by its usual name. For reports: 64-bit values are BigInts. */
+  registers(): readonly { readonly name: string; readonly value: bigint }[] {
+    const { core, config } = this
+    const list: { name: string; value: bigint }[] = []
+    for (let hart = 0; hart < config.harts; hart++)
+      for (const [field, { count, role, size }] of Object.entries(stateFields) as [FieldName, StateField][]) {
+        if (role !== "guest") continue
+        for (let index = 0; index < count; index++) {
+          const register = { x: integerRegisterNames, f: floatRegisterNames }[field as string]?.[index]
+          const name = register ?? (count > 1 ? `${field}${index}` : field)
+          const value = size === 8 ? core.getBig(hart, field, index) : BigInt(core.get(hart, field, index))
+          list.push({ name: config.harts > 1 ? `hart ${hart} ${name}` : name, value })
+        }
+      }
+    return list
+  }
+
+  /** Begins to note which pages are written, for `isLike`. Changes nothing a guest can see. */
+  watchPages(): void {
+    this.core.cleanPages()
+  }
+
+  /** Whether two machines are alike in registers and memory, given that they were when both began to `watchPages`. */
+  isLike(other: Machine): boolean {
+    const [first, second] = [this.registerDigest(), other.registerDigest()]
+    if (!first.every((byte, at) => byte === second[at])) return false
+    const [dirty, otherDirty] = [this.core.dirtyPages, other.core.dirtyPages]
+    const [words, otherWords] = [this.ramWords, other.ramWords]
+    for (let page = 0; page < dirty.length; page++)
+      if ((dirty[page] || otherDirty[page]) && !isSamePage(words, otherWords, page)) return false
+    return true
+  }
+
   private get ramWords(): Uint32Array {
     return new Uint32Array(this.core.ram.buffer, this.core.ram.byteOffset, this.config.ramBytes / 4)
   }
@@ -475,6 +509,11 @@ export class Machine {
 
 const EMPTY = new Uint8Array(0)
 const PAGE_WORDS = PAGE_BYTES / 4
+
+const isSamePage = (a: Uint32Array, b: Uint32Array, page: number): boolean => {
+  for (let at = page * PAGE_WORDS; at < (page + 1) * PAGE_WORDS; at++) if (a[at] !== b[at]) return false
+  return true
+}
 
 const isZeroPage = (words: Uint32Array, page: number): boolean => {
   const end = (page + 1) * PAGE_WORDS

@@ -63,7 +63,11 @@ type Say = (message: LegMessage) => Effect.Effect<void>
 
 /** Does what a request asks; all that can be said about it is said. */
 export const runLeg = (request: LegRequest, say: Say) =>
-  (request.task === "run" ? Effect.scoped(runSteps(request, say)) : Effect.scoped(replayAll(request.path, say))).pipe(
+  Effect.gen(function* () {
+    if (request.task === "run") yield* runSteps(request, say)
+    else yield* replayAll(request.path, say)
+  }).pipe(
+    Effect.scoped,
     Effect.catch(error => say({ kind: "hindered", tag: error._tag, problem: error.message })),
   )
 

@@ -24,7 +24,10 @@ export const parseScenario = (file: string, source: string): Effect.Effect<Scena
       return Effect.fail(new ScenarioMalformed({ file, line: Math.max(1, line), column: Math.max(1, col), problem }))
     }
     const broken = document.errors[0]
-    if (broken) return refuse(broken.pos[0], `This is not valid YAML: ${asClause(broken.message)}`)
+    if (broken) {
+      const advice = broken.message.startsWith("Nested mappings") ? "; put text that contains a colon in quotes" : ""
+      return refuse(broken.pos[0], `This is not valid YAML: ${asClause(broken.message)}${advice}`)
+    }
 
     const value: unknown = document.toJS()
     const result = decodeScenario(file, value)

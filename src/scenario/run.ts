@@ -7,7 +7,7 @@ import { Siblings } from "../host/sibling-process.ts"
 import type { StepDone, StepFailed } from "./director.ts"
 import type { LegMessage, LegRequest, WorldEnd } from "./leg.ts"
 import { type MachineFiles, machineFilesOf } from "./machine-files.ts"
-import { describeStep, formatVirtual, type Scenario } from "./scenario.ts"
+import { describeStep, formatVirtual, type Scenario, type Step } from "./scenario.ts"
 
 // The compiled module stands beside this file under the same name.
 const legFile = new URL(import.meta.url.endsWith(".ts") ? "./leg-process.ts" : "./leg-process.js", import.meta.url)
@@ -138,7 +138,7 @@ const runOnce = Effect.fnUntraced(function* (
 
   for (;;) {
     const { path, branch, first, survived } = world
-    const last = yield* converse({ task: "run", steps, first, survived, snapshots, path, begin }, message => {
+    const last: LastMessage = yield* converse({ task: "run", steps, first, survived, snapshots, path, begin }, message => {
       if (message.kind === "began") world.fromSeq = message.fromSeq
       return message.kind === "step" ? note(message.step) : Effect.void
     })
@@ -153,9 +153,9 @@ const runOnce = Effect.fnUntraced(function* (
         return { steps: done, worlds, failure: last.failure } satisfies RunResult
       case "restore": {
         worlds.push({ ...last.end, path, branch })
-        const restore = steps[last.index]
+        const restore: Step | undefined = steps[last.index]
         if (restore?.verb !== "restore") throw new Error(`step ${last.index} restores nothing`)
-        const name = restore.restore
+        const name: string = restore.restore
         yield* note({ index: last.index, virtualNs: last.end.virtualNs, digest: null })
         begin = { how: "branch", parent: holders.get(name)!, snapshot: name }
         world = { path: `${prefix}-branch-${worlds.length}.cv`, branch: name, first: last.index + 1, fromSeq: 0, survived: last.index }

@@ -3,11 +3,10 @@ import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { MemoryDisk } from "../devices/index.ts"
 import type { BlobReference, Genesis, World } from "../events/index.ts"
-import { RAM_BYTES_MAX } from "../hart/layout.ts"
 import { bootProblem } from "../machine/boot.ts"
 import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
-import type { MachineConfig } from "../machine/machine-config.ts"
+import { type MachineConfig, RAM_BYTES_MAX } from "../machine/machine-config.ts"
 import { CannotStart } from "./errors.ts"
 
 const RAM_BYTES_MIN = 1 << 20

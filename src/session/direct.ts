@@ -98,7 +98,6 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
           case "end":
             return false
           case "stand":
-            log.hurry()
             yield* director.stands
             return yield* Effect.never
           case "type":
@@ -215,12 +214,9 @@ export const resumeDirected = (path: string, fromSeq: number, director: Director
   })
 
 const referencesOf = ({ machines: [machine] }: Genesis) =>
-  [
-    machine.firmware,
-    machine.kernel,
-    machine.initrd,
-    ...machine.disks.map(({ content }) => content),
-  ].filter(reference => reference !== null && typeof reference !== "string")
+  [machine.firmware, machine.kernel, machine.initrd, ...machine.disks.map(({ content }) => content)].filter(
+    reference => reference !== null && typeof reference !== "string",
+  )
 
 /**
  * Makes a new world at `path` that shares a world's history up to one of its snapshots, with a machine where the snapshot left it. The

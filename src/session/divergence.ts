@@ -3,11 +3,8 @@
  * as the failed replay ran and clean, first in steps of some thousand instructions, then one by one.
  */
 import { formatPosition, type StoredEvent } from "../events/index.ts"
-import { PAGE_BYTES } from "../hart/layout.ts"
-import { type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import type { Machine } from "../machine/machine.ts"
 import { disassemble } from "../riscv/disassembler.ts"
-import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import type { DivergingInstruction, RegisterDifference } from "./errors.ts"
 import { type Flip, Replayer } from "./replay.ts"
 
@@ -39,21 +36,6 @@ const advance = (replayer: Replayer, instructions: number): boolean => {
   return true
 }
 
-/** Whether two machines that began alike and were `cleanPages`d there are alike now. */
-const same = (a: Machine, b: Machine): boolean => {
-  const [first, second] = [a.registerDigest(), b.registerDigest()]
-  if (!first.every((byte, at) => byte === second[at])) return false
-  const [dirtyA, dirtyB] = [a.core.dirtyPages, b.core.dirtyPages]
-  for (let page = 0; page < dirtyA.length; page++)
-    if ((dirtyA[page] || dirtyB[page]) && !samePage(a.core.ram, b.core.ram, page * PAGE_BYTES)) return false
-  return true
-}
-
-const samePage = (a: Uint8Array, b: Uint8Array, from: number): boolean => {
-  for (let at = from; at < from + PAGE_BYTES; at++) if (a[at] !== b[at]) return false
-  return true
-}
-
 /**
  * The first instruction after which a run with `flip` differs from a clean one between `start` and `event`; null when the clean run
  * does not give the event either. Both machines are of the same world; what they hold is lost.
@@ -66,7 +48,7 @@ export const findDivergence = (
 ): DivergingInstruction | null => {
   const restored = (machine: Machine, fault: Flip | null): Replayer => {
     machine.restore(start.state, start.pages)
-    machine.core.cleanPages()
+    machine.watchPages()
     return new Replayer(machine, { flip: fault })
   }
   const proof = restored(first, null)
@@ -80,7 +62,7 @@ export const findDivergence = (
     const stride = Math.min(STRIDE, length - good)
     advance(faulty, stride)
     advance(clean, stride)
-    if (!same(faulty.machine, clean.machine)) break
+    if (!faulty.machine.isLike(clean.machine)) break
     good += stride
   }
   if (good >= length) return null
@@ -92,7 +74,7 @@ export const findDivergence = (
     const before = instructionAt(clean.machine)
     advance(faulty, 1)
     advance(clean, 1)
-    if (same(faulty.machine, clean.machine)) continue
+    if (faulty.machine.isLike(clean.machine)) continue
     return {
       position: formatPosition(clean.history.position),
       ...before,
@@ -114,24 +96,12 @@ const instructionAt = (machine: Machine): { pc: string; instruction: string } =>
 }
 
 const differences = (expected: Machine, found: Machine): readonly RegisterDifference[] => {
-  const list: RegisterDifference[] = []
-  for (let hart = 0; hart < expected.config.harts; hart++)
-    for (const [name, field] of Object.entries(stateFields) as [FieldName, StateField][]) {
-      if (field.role !== "guest") continue
-      for (let index = 0; index < field.count; index++) {
-        const [a, b] = [expected, found].map(machine => read(machine, hart, name, field, index))
-        if (a === b) continue
-        const names = { x: integerRegisterNames, f: floatRegisterNames }[name as string]
-        const label = names?.[index] ?? (field.count > 1 ? `${name}${index}` : name)
-        list.push({
-          register: expected.config.harts > 1 ? `hart ${hart} ${label}` : label,
-          expected: `0x${a!.toString(16)}`,
-          found: `0x${b!.toString(16)}`,
-        })
-      }
-    }
-  return list
+  const values = found.registers()
+  return expected
+    .registers()
+    .flatMap(({ name, value }, at) =>
+      value === values[at]!.value
+        ? []
+        : [{ register: name, expected: `0x${value.toString(16)}`, found: `0x${values[at]!.value.toString(16)}` }],
+    )
 }
-
-const read = (machine: Machine, hart: number, name: FieldName, field: StateField, index: number): bigint =>
-  field.size === 8 ? machine.core.getBig(hart, name, index) : BigInt(machine.core.get(hart, name, index))

@@ -55,6 +55,16 @@ class Outbox {
   get isEmpty(): boolean {
     return this.waiting.length === 0
   }
+
+  /** Waits until all that was sealed has been shown: a person who waits for the guest is to see everything it said. */
+  get shown(): Effect.Effect<void, WorldWriteFailed> {
+    const { log } = this
+    if (log === null || this.isEmpty) return Effect.void
+    return Effect.andThen(
+      log.flush,
+      Effect.sync(() => this.release()),
+    )
+  }
 }
 
 /** Nothing is written. */
@@ -96,9 +106,12 @@ export const runMachine = (
         return finish("condition")
       }
       if (outside.pace === "virtual") {
+        const early = outside.typed()
+        if (early.length > 0) return history.input("console", early, machine.nowNs)
         if (deadlineNs === Number.POSITIVE_INFINITY) return finish("nothing to wait for", 1)
         return machine.skipTo(deadlineNs)
       }
+      yield* outbox.shown
       const waited = yield* outside.wait(deadlineNs - machine.nowNs)
       const typed = outside.typed()
       const now = Math.min(machine.nowNs + Math.max(0, Math.floor(waited)), deadlineNs)

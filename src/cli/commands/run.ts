@@ -207,12 +207,18 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   const spec = yield* specOf(flags, source, yield* parseStart(start))
   const path = yield* placeOf(flags, source, spec)
   const world = path === null ? null : worldNameOf(path)
-  const { record } = yield* sessions
-  if (world !== null && Option.isNone(flags.name)) yield* remark(`recording ${world}`)
+  const { createWorld, record } = yield* sessions
+  const { runMachine } = yield* Effect.promise(() => import("../../session/record.ts"))
   const { summary, console } = yield* Effect.scoped(
     Effect.gen(function* () {
+      if (path === null) {
+        const console = yield* openConsole(outside)
+        return { summary: yield* record(null, spec, console, options), console }
+      }
+      const { world: recording, machine } = yield* createWorld(path, spec)
+      if (Option.isNone(flags.name)) yield* remark(`recording ${world}`)
       const console = yield* openConsole(outside)
-      return { summary: yield* record(path, spec, console, options), console }
+      return { summary: yield* runMachine(machine, recording, console, options), console }
     }),
   ).pipe(Effect.uninterruptible)
   yield* reportRun(world, summary, console, flags)
