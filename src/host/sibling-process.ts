@@ -37,7 +37,11 @@ const start = <Request, Message>(file: URL, request: Request): Effect.Effect<Sib
     let killed = false
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const process = fork(file, { serialization: "advanced", execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] })
+        const process = fork(file, {
+          serialization: "advanced",
+          execArgv: [],
+          stdio: ["ignore", "ignore", "inherit", "ipc"],
+        })
         process.on("message", message => Queue.offerUnsafe(queue, message as Message))
         process.on("error", cause => fail(cause.message))
         // "close" comes after the last message, "exit" may come before it.

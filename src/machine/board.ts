@@ -14,6 +14,7 @@ import {
   TestFinisher,
   Uart,
   VirtioBlock,
+  VirtioConsole,
   type VirtioDevice,
   VirtioEntropy,
   VirtioMmio,
@@ -36,7 +37,9 @@ export const memoryMap = {
 export interface Wiring {
   readonly clock: Clock
   readonly memory: GuestMemory
-  readonly console: ConsoleSink
+  /** What the guest prints on its serial port and on its virtio console. */
+  readonly serial: ConsoleSink
+  readonly virtioConsole: ConsoleSink
   readonly power: PowerSwitch
   /** Interrupt lines into the harts. */
   readonly softwareInterrupt: (hart: number) => InterruptLine
@@ -49,6 +52,7 @@ export class Board {
   readonly plic: Plic
   readonly uart: Uart
   readonly rtc: GoldfishRtc
+  readonly virtioConsole: VirtioConsole
   readonly disks: readonly CowDisk[]
   readonly placed: readonly PlacedDevice[]
 
@@ -74,7 +78,7 @@ export class Board {
       softwareInterrupts: harts.map(wiring.softwareInterrupt),
       timerInterrupts: harts.map(() => unconnected),
     })
-    this.uart = new Uart({ interrupt: source(memoryMap.uart.interrupt), sink: wiring.console })
+    this.uart = new Uart({ interrupt: source(memoryMap.uart.interrupt), sink: wiring.serial })
     this.rtc = new GoldfishRtc({
       clock: wiring.clock,
       interrupt: source(memoryMap.rtc.interrupt),
@@ -87,8 +91,10 @@ export class Board {
     place(this.uart, memoryMap.uart)
 
     this.disks = config.disks.map(base => new CowDisk(base))
+    this.virtioConsole = new VirtioConsole({ sink: wiring.virtioConsole })
     const cards: VirtioDevice[] = [
       new VirtioEntropy({ seed: config.seed }),
+      this.virtioConsole,
       ...this.disks.map((backend, position) => new VirtioBlock({ backend, serial: `chronovisor-${position}` })),
     ]
     const { base, interrupt, slots, stride } = memoryMap.virtio

@@ -45,6 +45,8 @@ export interface Trace {
   readonly interrupts: { hart: number; cause: number; executed: number }[]
 }
 
+/** Which of its consoles the guest uses. */
+type ConsolePort = "serial" | "virtio"
 type HartLife = "stopped" | "running" | "waiting"
 
 /** Virtual nanoseconds of a round: long for one hart, short where harts wait for each other. */
@@ -70,6 +72,8 @@ export class Machine {
   private turn = 0
   private ending: Exit | null = null
   private console: number[] = []
+  /** The console that printed last: what is typed goes there. */
+  private port: ConsolePort = "serial"
   private readonly trace: Trace = { slices: [], interrupts: [] }
 
   /**
@@ -88,7 +92,8 @@ export class Machine {
     this.board = new Board(config, {
       clock: { nowNs: () => this.hartNs(core.running) },
       memory: this.ram,
-      console: { write: byte => this.console.push(byte) },
+      serial: { write: byte => this.print(byte, "serial") },
+      virtioConsole: { write: byte => this.print(byte, "virtio") },
       power: {
         off: code => this.end({ kind: "off", code }),
         reset: () => this.end({ kind: "reset" }),
@@ -100,6 +105,11 @@ export class Machine {
     })
     this.lives = Array.from({ length: config.harts }, () => "running")
     this.start()
+  }
+
+  private print(byte: number, port: ConsolePort): void {
+    this.port = port
+    this.console.push(byte)
   }
 
   private start(): void {
@@ -369,19 +379,24 @@ export class Machine {
     return { slices: slices.splice(0), interrupts: interrupts.splice(0) }
   }
 
-  /** Types into the console. Only between rounds. Gives how many bytes there was room for. */
+  /** Types into the console that printed last. Only between rounds. Gives how many bytes there was room for. */
   receive(bytes: Uint8Array): number {
-    return this.board.uart.receive(bytes)
+    return this.reader.receive(bytes)
+  }
+
+  private get reader() {
+    return this.port === "serial" ? this.board.uart : this.board.virtioConsole
   }
 
   /** How many typed bytes the guest has not read yet. */
   get unreadInput(): number {
-    return this.board.uart.unreadBytes
+    return this.reader.unreadBytes
   }
 
   /** Whether somebody in the guest has the console open for reading. */
   get listens(): boolean {
-    return this.board.uart.receiveInterruptEnabled
+    const { uart, virtioConsole } = this.board
+    return this.port === "serial" ? uart.receiveInterruptEnabled : virtioConsole.isDriverReady
   }
 
   /** A digest of all harts' registers: cheap, for every batch. */
@@ -448,6 +463,7 @@ export class Machine {
       round: this.roundNumber,
       roundStartNs: this.roundStartNs,
       turn: this.turn,
+      port: this.port,
       devices: Object.fromEntries(board.placed.map(({ device }) => [device.id, device.save()])),
       disks: board.disks.map(disk => disk.save()),
     })
@@ -475,6 +491,7 @@ export class Machine {
       "round",
       "roundStartNs",
       "turn",
+      "port",
       "devices",
       "disks",
     ])
@@ -495,6 +512,7 @@ export class Machine {
     for (const [hart, life] of lives.entries()) this.lives[hart] = life
     this.roundNumber = fields.integer("round", 0, Number.MAX_SAFE_INTEGER)
     this.roundStartNs = fields.integer("roundStartNs", 0, Number.MAX_SAFE_INTEGER)
+    this.port = fields.value("port") as ConsolePort
     this.turn = fields.integer("turn", 0, config.harts)
     core.select(Math.min(this.turn, config.harts - 1))
     for (const { device } of board.placed) device.restore(devices.value(device.id))

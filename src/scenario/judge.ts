@@ -39,7 +39,9 @@ const consoleProblem = (assertion: ConsoleAssertion, text: string): string | nul
   const shown = typeof pattern === "string" ? JSON.stringify(pattern) : `${pattern}`
   const times = countPattern(pattern, text)
   if (assertion.count === undefined) return times > 0 ? null : `The console has not said ${shown}.`
-  return times === assertion.count ? null : `The console has said ${shown} ${times} times instead of ${assertion.count}.`
+  return times === assertion.count
+    ? null
+    : `The console has said ${shown} ${times} times instead of ${assertion.count}.`
 }
 
 const registerProblem = ({ hart = 0, name, value }: RegisterAssertion, machine: Machine): string | null => {

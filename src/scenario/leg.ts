@@ -4,7 +4,7 @@ import { WorldStore } from "../events/index.ts"
 import { breathe } from "../host/sibling-process.ts"
 import { branchAt, direct, resumeDirected } from "../session/direct.ts"
 import { createWorld, replay } from "../session/session.ts"
-import { type StepDone, StepDirector, type StepFailed } from "./director.ts"
+import { StepDirector, type StepDone, type StepFailed } from "./director.ts"
 import { type MachineFiles, worldSpecOf } from "./machine-files.ts"
 import type { Step } from "./scenario.ts"
 

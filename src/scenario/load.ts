@@ -40,7 +40,9 @@ export const parseScenario = (file: string, source: string): Effect.Effect<Scena
 
 const decodeScenario = (file: string, value: unknown): Scenario | { readonly mistakes: readonly Mistake[] } => {
   if (!isRecord(value))
-    return { mistakes: [{ path: [], atKey: false, problem: "A scenario is a mapping with name, description and steps" }] }
+    return {
+      mistakes: [{ path: [], atKey: false, problem: "A scenario is a mapping with name, description and steps" }],
+    }
   const { steps, ...rest } = value
   const head = decode(Head, rest, [])
   const decoded = decodeSteps(steps)

@@ -1,12 +1,11 @@
 /** The machine of a scenario: first as paths, which another process can be told, then as contents. */
 import { Effect, FileSystem, Path } from "effect"
-import { FileUnreadable, ImageStore, readKernelFile } from "../host/images/index.ts"
+import { type FileUnreadable, ImageStore, readKernelFile } from "../host/images/index.ts"
 import type { Content, WorldSpec } from "../session/world-spec.ts"
+import { unreadable } from "./collection.ts"
 import type { Scenario } from "./scenario.ts"
 
-export type DiskSource =
-  | { readonly file: string; readonly readOnly: boolean }
-  | { readonly blankBytes: number }
+export type DiskSource = { readonly file: string; readonly readOnly: boolean } | { readonly blankBytes: number }
 
 /** All paths are absolute. */
 export interface MachineFiles {
@@ -58,7 +57,7 @@ export const worldSpecOf = (files: MachineFiles) =>
     const read = (file: string): Effect.Effect<Content, FileUnreadable> =>
       fileSystem.readFile(file).pipe(
         Effect.map(bytes => ({ name: path.basename(file), bytes })),
-        Effect.mapError(({ reason }) => new FileUnreadable({ path: file, problem: problems[reason._tag] ?? reason.message })),
+        Effect.mapError(error => unreadable(file, error)),
       )
     const readKernel = (file: string) =>
       Effect.map(readKernelFile(file), ({ bytes }) => ({ name: path.basename(file), bytes }))
@@ -79,8 +78,3 @@ export const worldSpecOf = (files: MachineFiles) =>
       startTime: { seconds: START_SECONDS, nanoseconds: 0 },
     } satisfies WorldSpec
   })
-
-const problems: Readonly<Record<string, string>> = {
-  NotFound: "there is no such file",
-  PermissionDenied: "permission is denied",
-}

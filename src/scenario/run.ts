@@ -138,10 +138,13 @@ const runOnce = Effect.fnUntraced(function* (
 
   for (;;) {
     const { path, branch, first, survived } = world
-    const last: LastMessage = yield* converse({ task: "run", steps, first, survived, snapshots, path, begin }, message => {
-      if (message.kind === "began") world.fromSeq = message.fromSeq
-      return message.kind === "step" ? note(message.step) : Effect.void
-    })
+    const last: LastMessage = yield* converse(
+      { task: "run", steps, first, survived, snapshots, path, begin },
+      message => {
+        if (message.kind === "began") world.fromSeq = message.fromSeq
+        return message.kind === "step" ? note(message.step) : Effect.void
+      },
+    )
     switch (last.kind) {
       case "stands":
         yield* note(last.step)
@@ -158,7 +161,13 @@ const runOnce = Effect.fnUntraced(function* (
         const name: string = restore.restore
         yield* note({ index: last.index, virtualNs: last.end.virtualNs, digest: null })
         begin = { how: "branch", parent: holders.get(name)!, snapshot: name }
-        world = { path: `${prefix}-branch-${worlds.length}.cv`, branch: name, first: last.index + 1, fromSeq: 0, survived: last.index }
+        world = {
+          path: `${prefix}-branch-${worlds.length}.cv`,
+          branch: name,
+          first: last.index + 1,
+          fromSeq: 0,
+          survived: last.index,
+        }
         break
       }
       case "complete":

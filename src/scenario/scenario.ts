@@ -111,7 +111,9 @@ export const Head = Schema.Struct({
   kernel: Schema.optionalKey(text),
   /** "builtin", "none" or a file. */
   firmware: Schema.optionalKey(text),
-  harts: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 8 }, { message: "must be 1 to 8" }))),
+  harts: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 8 }, { message: "must be 1 to 8" })),
+  ),
   memory: Schema.optionalKey(Size),
   append: Schema.optionalKey(Schema.String),
   initrd: Schema.optionalKey(text),
@@ -161,7 +163,8 @@ const describeAssertion = ({ console, register, memory, digest, exit }: Assertio
   if (register) parts.push(`hart ${register.hart ?? 0} ${register.name} = ${showWord(register.value)}`)
   if (memory) parts.push(`memory ${showWord(memory.address)}, ${memory.size} bytes = ${showWord(memory.value)}`)
   if (digest === "same") parts.push("digest the same in every run")
-  else if (digest !== undefined) parts.push(`digest ${typeof digest === "string" ? digest : `as at ${digest["same-as"]}`}`)
+  else if (digest !== undefined)
+    parts.push(`digest ${typeof digest === "string" ? digest : `as at ${digest["same-as"]}`}`)
   if (exit !== undefined) parts.push(`exit ${exit}`)
   return parts.join(", ")
 }

@@ -4,8 +4,8 @@ import { wantsColor } from "../../tui/color-context.ts"
 import type { DemoState } from "../../tui/demo/demo-state.ts"
 import type { View } from "./demonstration.ts"
 
-/** Between two drawings; what changes a step's status is drawn at once. */
-const FRAME_MS = 40
+/** Between two drawings: they take time from the machine. What changes a step's status is drawn at once. */
+const FRAME_MS = 150
 
 /** The screen until the scope ends. The views are loaded only here: other commands start faster without. */
 export const liveView = (terminal: NodeJS.WriteStream) =>

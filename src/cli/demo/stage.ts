@@ -26,10 +26,10 @@ const workDirectory = (keep: boolean) =>
       }),
   )
 
-/** What to type for this program, from the path it was started by: where it is not installed, npx finds it in the checkout. */
+/** What to type for this program, from the path it was started by: the installed command, or in a checkout the npm script. */
 export const commandName = (started: string | undefined): string => {
   const name = basename(started ?? "")
-  return name === "cv" || name === "chronovisor" ? name : "npx cv"
+  return name === "cv" || name === "chronovisor" ? name : "npm run cv --"
 }
 
 /** A path in its shortest form from here. */

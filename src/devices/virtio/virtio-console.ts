@@ -37,6 +37,11 @@ export class VirtioConsole implements VirtioDevice {
     return this.#input.length
   }
 
+  /** Whether a driver is there to read. */
+  get isDriverReady(): boolean {
+    return this.#port.isDriverReady
+  }
+
   /** Bytes that `receive` would take now. */
   get receiveRoom(): number {
     return INPUT_BYTES_MAX - this.#input.length

@@ -15,11 +15,14 @@ const WIDE_COLUMNS = 132
 /** Kept free below, for the shell's prompt. */
 const PROMPT_ROWS = 2
 
-/** Lines on the screen that a step takes, long ones being wrapped. */
-const rowsOf = (step: Step, columns: number): number =>
+/** Rows that a text takes behind its label, a long one being wrapped. */
+const rowsOfText = (text: string, columns: number): number =>
+  Math.max(1, Math.ceil(text.length / Math.max(1, columns - LABEL_COLUMNS)))
+
+const rowsOfStep = ({ lines }: Step, columns: number): number =>
   Math.max(
     1,
-    step.lines.reduce((sum, content) => sum + Math.ceil(plainText(content).length / (columns - LABEL_COLUMNS)), 0),
+    lines.reduce((sum, content) => sum + rowsOfText(plainText(content), columns), 0),
   )
 
 export interface DemoScreenProps {
@@ -32,9 +35,10 @@ export interface DemoScreenProps {
 export const DemoScreen = ({ state, columns, rows }: DemoScreenProps) => {
   const wide = columns >= WIDE_COLUMNS
   const stepsColumns = Math.min(columns, STEPS_COLUMNS)
-  const stepsRows = state.steps.reduce((sum, step) => sum + rowsOf(step, stepsColumns), 0)
+  const stepsRows = state.steps.reduce((sum, step) => sum + rowsOfStep(step, stepsColumns), 0)
+  const suggestionsRows = state.suggestions.reduce((sum, { command }) => sum + rowsOfText(command, stepsColumns), 0)
   // Title, steps, suggestions and the blank lines between them.
-  const storyRows = 1 + 1 + stepsRows + 1 + state.suggestions.length
+  const storyRows = 1 + 1 + stepsRows + 1 + suggestionsRows
   const freeRows = rows - PROMPT_ROWS
   const story = [
     h(TitleView, { key: "title", state }),

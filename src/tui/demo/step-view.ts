@@ -7,7 +7,7 @@ import type { Step } from "./demo-state.ts"
 import { purposes } from "./story.ts"
 
 /** Columns in front of what is said. */
-export const LABEL_COLUMNS = 11
+export const LABEL_COLUMNS = 12
 
 const marks: Readonly<Record<Step["status"], Span>> = {
   waiting: quiet("·"),
