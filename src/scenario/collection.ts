@@ -35,7 +35,8 @@ export const listScenarios = Effect.fnUntraced(function* (directory: string) {
     const file = path.join(directory, name)
     return readScenario(file).pipe(
       Effect.map((scenario): ScenarioListing => {
-        const machine = `${scenario.image ?? path.basename(scenario.kernel!)}, ${scenario.harts ?? 1} harts`
+        const harts = scenario.harts ?? 1
+        const machine = `${scenario.image ?? path.basename(scenario.kernel!)}, ${harts} hart${harts === 1 ? "" : "s"}`
         const { name, description, steps } = scenario
         return { file, scenario: { name, description, machine, steps: steps.length }, problem: null }
       }),

@@ -36,9 +36,9 @@ export const resume = Command.make(
         })
         return { summary, console }
       }),
-    ).pipe(Effect.uninterruptible)
+    )
     yield* reportRun(world, summary, console, flags)
-  }),
+  }, Effect.uninterruptible),
 ).pipe(
   Command.provide(worldStore),
   Command.withShortDescription("Go on where a world's history ends"),

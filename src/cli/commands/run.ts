@@ -198,6 +198,7 @@ const placeOf = Effect.fnUntraced(function* (flags: Flags, source: Source, spec:
   return path
 })
 
+/** Signals end the run in good order (see HostConsole), so nothing here is cut off. */
 const handle = Effect.fnUntraced(function* (flags: Flags) {
   const options = yield* runOptions(flags)
   const source = yield* findSource(flags.what, flags.firmware)
@@ -209,7 +210,7 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   const world = path === null ? null : worldNameOf(path)
   const { createWorld, record } = yield* sessions
   const { runMachine } = yield* Effect.promise(() => import("../../session/record.ts"))
-  const { summary, console } = yield* Effect.scoped(
+  const ended = yield* Effect.scoped(
     Effect.gen(function* () {
       if (path === null) {
         const console = yield* openConsole(outside)
@@ -220,9 +221,9 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
       const console = yield* openConsole(outside)
       return { summary: yield* runMachine(machine, recording, console, options), console }
     }),
-  ).pipe(Effect.uninterruptible)
-  yield* reportRun(world, summary, console, flags)
-})
+  )
+  yield* reportRun(world, ended.summary, ended.console, flags)
+}, Effect.uninterruptible)
 
 export const run = Command.make("run", flags, handle).pipe(
   Command.provide(worldStore),

@@ -10,19 +10,28 @@ import { guestPath } from "./embedded-guest.ts"
 import { liveView } from "./live-view.ts"
 import { plainView } from "./plain-view.ts"
 
-/** A new directory; removed when the scope ends, unless it is to be kept. */
+const makeDirectory = Effect.try({
+  try: () => mkdtempSync(join(tmpdir(), "chronovisor-demo-")),
+  catch: cause =>
+    new Hindered({
+      problem: `The demonstration finds no room in ${tmpdir()} (${cause instanceof Error ? cause.message : cause}); set TMPDIR to a directory where files can be made.`,
+    }),
+})
+
+/** A new directory; removed when the scope ends, unless it is to be kept, and also when the process ends before. */
 const workDirectory = (keep: boolean) =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => mkdtempSync(join(tmpdir(), "chronovisor-demo-")),
-      catch: cause =>
-        new Hindered({
-          problem: `The demonstration finds no room in ${tmpdir()} (${cause instanceof Error ? cause.message : cause}); set TMPDIR to a directory where files can be made.`,
-        }),
+    Effect.map(makeDirectory, path => {
+      const remove = () => {
+        if (!keep) rmSync(path, { recursive: true, force: true })
+      }
+      process.once("exit", remove)
+      return { path, remove }
     }),
-    directory =>
+    ({ remove }) =>
       Effect.sync(() => {
-        if (!keep) rmSync(directory, { recursive: true, force: true })
+        process.off("exit", remove)
+        remove()
       }),
   )
 
@@ -57,7 +66,7 @@ export const giveDemo = ({ keep, terminal }: DemoOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
       const guest = yield* guestPath
-      const directory = yield* workDirectory(keep)
+      const { path: directory } = yield* workDirectory(keep)
       const suggestions = suggestionsFor(commandName(process.argv[1]), guest, keep ? directory : null)
       const live = terminal.isTTY && process.env.TERM !== "dumb"
       const view = live ? yield* liveView(terminal) : plainView(text => void terminal.write(text))

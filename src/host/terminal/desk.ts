@@ -68,7 +68,7 @@ export class Desk {
     Effect.callback<number>(resume => {
       const start = process.hrtime.bigint()
       const credit = this.creditNs
-      const sleepMs = Math.min(Math.ceil((ns - credit) / 1e6), TIMEOUT_MAX_MS)
+      const sleepMs = Math.min(Math.max(0, Math.ceil((ns - credit) / 1e6)), TIMEOUT_MAX_MS)
       let timer: NodeJS.Timeout | null = null
       const stop = () => {
         if (timer) clearTimeout(timer)

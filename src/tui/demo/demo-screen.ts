@@ -5,7 +5,7 @@ import { ConsolePanel } from "../console-panel.ts"
 import { plainText } from "../span.ts"
 import type { DemoState, Step } from "./demo-state.ts"
 import { LABEL_COLUMNS, StepView } from "./step-view.ts"
-import { SuggestionsView } from "./suggestions-view.ts"
+import { COMMAND_INDENT, SuggestionsView } from "./suggestions-view.ts"
 import { TitleView } from "./title-view.ts"
 
 /** Widest column of steps. */
@@ -15,14 +15,13 @@ const WIDE_COLUMNS = 132
 /** Kept free below, for the shell's prompt. */
 const PROMPT_ROWS = 2
 
-/** Rows that a text takes behind its label, a long one being wrapped. */
-const rowsOfText = (text: string, columns: number): number =>
-  Math.max(1, Math.ceil(text.length / Math.max(1, columns - LABEL_COLUMNS)))
+/** Rows that a text takes in so many columns. */
+const rowsOfText = (text: string, columns: number): number => Math.max(1, Math.ceil(text.length / Math.max(1, columns)))
 
 const rowsOfStep = ({ lines }: Step, columns: number): number =>
   Math.max(
     1,
-    lines.reduce((sum, content) => sum + rowsOfText(plainText(content), columns), 0),
+    lines.reduce((sum, content) => sum + rowsOfText(plainText(content), columns - LABEL_COLUMNS), 0),
   )
 
 export interface DemoScreenProps {
@@ -36,7 +35,10 @@ export const DemoScreen = ({ state, columns, rows }: DemoScreenProps) => {
   const wide = columns >= WIDE_COLUMNS
   const stepsColumns = Math.min(columns, STEPS_COLUMNS)
   const stepsRows = state.steps.reduce((sum, step) => sum + rowsOfStep(step, stepsColumns), 0)
-  const suggestionsRows = state.suggestions.reduce((sum, { command }) => sum + rowsOfText(command, stepsColumns), 0)
+  const suggestionsRows = state.suggestions.reduce(
+    (sum, { command }) => sum + rowsOfText(command, stepsColumns - COMMAND_INDENT),
+    0,
+  )
   // Title, steps, suggestions and the blank lines between them.
   const storyRows = 1 + 1 + stepsRows + 1 + suggestionsRows
   const freeRows = rows - PROMPT_ROWS

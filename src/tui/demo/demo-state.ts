@@ -14,7 +14,7 @@ export interface Step {
 
 /** A command line worth trying. */
 export interface Suggestion {
-  /** At most nine characters. */
+  /** At most six characters. */
   readonly label: string
   readonly command: string
 }

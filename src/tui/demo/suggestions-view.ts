@@ -4,7 +4,9 @@ import { createElement as h } from "react"
 import { accent, line, quiet } from "../span.ts"
 import { StyledLine } from "../styled-line.ts"
 import type { Suggestion } from "./demo-state.ts"
-import { LABEL_COLUMNS } from "./step-view.ts"
+
+/** Columns in front of a command: just so many that most commands stay in one row of 80 columns. */
+export const COMMAND_INDENT = 8
 
 export interface SuggestionsViewProps {
   readonly suggestions: readonly Suggestion[]
@@ -18,7 +20,7 @@ export const SuggestionsView = ({ suggestions }: SuggestionsViewProps) =>
       h(
         Box,
         { key: label },
-        h(Box, { width: LABEL_COLUMNS, flexShrink: 0 }, h(StyledLine, { line: line(quiet(` ${label}`)) })),
+        h(Box, { width: COMMAND_INDENT, flexShrink: 0 }, h(StyledLine, { line: line(quiet(` ${label}`)) })),
         h(StyledLine, { line: line(accent(command)) }),
       ),
     ),
