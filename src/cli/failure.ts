@@ -26,6 +26,7 @@ const inputErrors: ReadonlySet<string> = new Set([
   // session
   "CannotStart",
   "ConditionMalformed",
+  "ScenarioMalformed",
   "PositionNotReached",
   "HistoryEnded",
   // events

@@ -21,6 +21,12 @@ const jsonValue = (_: string, value: unknown): unknown => {
   return value
 }
 
+/** Ends the process because its output is not wanted any more, which is no error, or cannot be written. */
+export const endWithoutReader = (cause: NodeJS.ErrnoException): never => {
+  if (cause.code !== "EPIPE") process.stderr.write(`cv: The output cannot be written: ${cause.message}.\n`)
+  process.exit(cause.code === "EPIPE" ? 0 : 1)
+}
+
 /** A line on standard error. */
 export const remark = (text: string): Effect.Effect<void> =>
   Effect.sync(() => {

@@ -7,7 +7,7 @@ import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import type { Flip } from "../session/replay.ts"
 import { conditions, events, sessions } from "./engine.ts"
 import { Ended, Misused } from "./failure.ts"
-import { remark, writeJson } from "./output.ts"
+import { endWithoutReader, remark, writeJson } from "./output.ts"
 import { progressBar } from "./progress.ts"
 import { resultDocument, summaryLine } from "./running.ts"
 import { jsonFlag } from "./settings.ts"
@@ -81,11 +81,7 @@ export const replayWorld = Effect.fnUntraced(function* (
         return yield* new Misused({ problem: `${world} has no hart ${flip.hart}; its harts are 0 to ${harts - 1}.` })
       const last = (yield* recorded.head).seq
       const bar = yield* progressBar()
-      let lost = false
-      const stream = flags.json ? process.stderr : process.stdout
-      const screen = openScreen(stream, () => {
-        lost = true
-      })
+      const screen = openScreen(flags.json ? process.stderr : process.stdout, endWithoutReader)
       yield* Effect.addFinalizer(() => Effect.sync(screen.close))
       return yield* replay(path, {
         ...(until === undefined ? {} : { until }),
@@ -99,7 +95,7 @@ export const replayWorld = Effect.fnUntraced(function* (
           // On a terminal the console itself shows how far the replay is, unless it is silent.
           bar.show(`Replaying ${world}`, seq, last)
         },
-        breathe: Effect.suspend(() => (lost ? Effect.interrupt : screen.breathe)),
+        breathe: screen.breathe,
       })
     }),
   )

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import { signalExitCode } from "../host/terminal/ending-signals.ts"
 import { root } from "./commands/index.ts"
 import { exitCodeOf, isSilent, sentenceOf, usageSentence } from "./failure.ts"
+import { endWithoutReader } from "./output.ts"
 import { version } from "./version.ts"
 
 const isDebugging = () => process.env.CHRONOVISOR_DEBUG === "1"
@@ -47,8 +48,7 @@ const watchStandardStreams = (): void => {
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     // A run that shows its console there handles it itself.
     if (process.stdout.listenerCount("error") > 1) return
-    if (cause.code !== "EPIPE") process.stderr.write(`cv: The output cannot be written: ${cause.message}.\n`)
-    process.exit(cause.code === "EPIPE" ? 0 : 1)
+    endWithoutReader(cause)
   })
   process.stderr.on("error", () => {})
 }

@@ -4,7 +4,6 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { FileUnreadable } from "../host/images/errors.ts"
-import { reading } from "../host/images/files.ts"
 import type { HostConsole } from "../host/terminal/index.ts"
 import type { Condition } from "../session/condition.ts"
 import type { EndReason, Summary } from "../session/summary.ts"
@@ -28,8 +27,10 @@ export const runningFlags = {
 }
 
 /** The whole content of a file that the user named. */
-export const readInputFile = (path: string): Effect.Effect<Uint8Array, FileUnreadable> =>
-  reading(path, () => readFile(path))
+export const readInputFile = Effect.fnUntraced(function* (path: string): Effect.fn.Return<Uint8Array, FileUnreadable> {
+  const { reading } = yield* Effect.promise(() => import("../host/images/files.ts"))
+  return yield* reading(path, () => readFile(path))
+})
 
 /** Options of a run from its flags. */
 export const runOptions = Effect.fnUntraced(function* (flags: {

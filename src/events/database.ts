@@ -1,16 +1,13 @@
 /** Opening the SQLite database of a world, and what its errors mean for the world. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
+import { Worker } from "node:worker_threads"
 import BetterSqlite, { type Database } from "better-sqlite3"
 import { Effect } from "effect"
-import { Kysely, SqliteDialect } from "kysely"
-import { Migrator } from "kysely/migration"
-import { formatVersion, migrationProvider } from "../../migrations/index.ts"
+import { formatVersion } from "../../migrations/index.ts"
 import { ContentDamaged } from "./content-damaged.ts"
+import { applicationId, type Creation, migrate } from "./creation.ts"
+import type { CreationFailure } from "./creation-worker.ts"
 import { type OpenError, WorldDamaged, WorldExists, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
-
-/** "CVWD": marks a SQLite file as a world. */
-const applicationId = 0x43565744
-const pageBytes = 8192
 
 const damaged = (path: string, problem: string): WorldDamaged =>
   new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
@@ -112,13 +109,6 @@ export const openForReading = (path: string): Effect.Effect<Database, OpenError>
     isOpenError,
   )
 
-const migrate = async (db: Database): Promise<void> => {
-  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: db }) })
-  const { error } = await new Migrator({ db: kysely, provider: migrationProvider }).migrateToLatest()
-  if (error !== undefined) throw error
-  db.pragma(`user_version = ${formatVersion}`)
-}
-
 const attemptAsync = (path: string, body: () => Promise<void>): Effect.Effect<void, WorldDamaged | WorldUnreadable> =>
   Effect.catch(Effect.tryPromise({ try: body, catch: cause => ({ cause }) }), ({ cause }) =>
     attempt(path, () => {
@@ -151,45 +141,31 @@ export const openForWriting = (path: string): Effect.Effect<Database, OpenError>
     return db
   })
 
-const syncFile = (path: string): void => {
-  const file = openSync(path, "r+")
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
+// The compiled worker stands beside this file under the same name.
+const workerFile = new URL(
+  import.meta.url.endsWith(".ts") ? "./creation-worker.ts" : "./creation-worker.js",
+  import.meta.url,
+)
 
-/**
- * Creates the file at `path` with all tables and what `fill` adds; the file appears complete or not at all. The caller
- * holds the world's lock.
- */
-export const createDatabase = (
-  path: string,
-  fill: (db: Database) => void,
-): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged> =>
+const rebuild = ({ name, message, code, syscall }: CreationFailure): Error =>
+  name === "SqliteError"
+    ? new BetterSqlite.SqliteError(message, code ?? "SQLITE_ERROR")
+    : Object.assign(new Error(message), code === null ? {} : { code }, syscall === null ? {} : { syscall })
+
+/** Creates a world's file in a thread of its own; it appears complete or not at all. The caller holds the world's lock. */
+export const createInThread = (creation: Creation): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged> =>
   Effect.gen(function* () {
+    const { path } = creation
     if (existsSync(path)) return yield* new WorldExists({ path })
-    const partial = `${path}.partial`
-    yield* attempt(path, () => rmSync(partial, { force: true }))
-    yield* attemptAsync(path, async () => {
-      const db = new BetterSqlite(partial)
-      try {
-        db.pragma(`page_size = ${pageBytes}`)
-        db.pragma(`application_id = ${applicationId}`)
-        // Nobody sees the file before it is whole: it needs no journal, and reaches the disk once, at the end.
-        db.pragma("journal_mode = OFF")
-        db.pragma("synchronous = OFF")
-        await migrate(db)
-        db.transaction(() => fill(db))()
-        db.pragma("journal_mode = WAL")
-        db.close()
-        syncFile(partial)
-        renameSync(partial, path)
-      } finally {
-        db.close()
-        rmSync(partial, { force: true })
-        rmSync(`${partial}-journal`, { force: true })
-      }
-    })
+    yield* attemptAsync(
+      path,
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const worker = new Worker(workerFile, { workerData: creation, execArgv: [] })
+          worker.once("message", (failure: CreationFailure | null) =>
+            failure === null ? resolve() : reject(rebuild(failure)),
+          )
+          worker.once("error", reject)
+        }),
+    )
   })

@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer"
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import type { Database } from "better-sqlite3"
 import { Effect, Option, type Result, Stream } from "effect"
-import { BlobWriter, blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
-import { attempt, createDatabase, openForReading, openForWriting } from "./database.ts"
+import { attempt, createInThread, openForReading, openForWriting } from "./database.ts"
 import {
   BlobNotFound,
   MalformedPayload,
@@ -23,14 +23,14 @@ import {
 import { definitions, encodeEvent, type StoredEvent } from "./event.ts"
 import { badRowError, eachEvent, readEvents, seqAtPosition, truncateLog, verifyLog } from "./event-reader.ts"
 import type { Genesis } from "./genesis.ts"
-import { type Head, readHead, writeHead } from "./head.ts"
+import { type Head, readHead } from "./head.ts"
 import { lockWorld } from "./lock.ts"
 import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
 import { origin } from "./position.ts"
 import { DigestChain, zeroDigest } from "./row.ts"
 import { eachPage, findSnapshot, listSnapshots, pageBytes, readState } from "./snapshot.ts"
 import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
-import { query, run, selectAll } from "./tables.ts"
+import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
 import type { CreateOptions, OpenOptions, RecordingWorld, SnapshotInput, Truncation, World } from "./world-store.ts"
 
@@ -273,15 +273,8 @@ const create = (path: string, genesis: Genesis, options: CreateOptions = {}) =>
     const payload = encodeEvent("genesis", genesis)
     const { version } = definitions.genesis
     const digest = new DigestChain(zeroDigest).next({ seq: 0, position: origin, kind: "genesis", version, payload })
-    yield* createDatabase(path, db => {
-      run(db, query.insertInto("event").values({ seq: 0, ...origin, kind: "genesis", version, payload, digest }))
-      writeHead(db, { seq: 0, digest })
-      for (const content of options.contents ?? []) {
-        const blob = new BlobWriter(db)
-        for (const piece of content) blob.write(piece)
-        blob.finish()
-      }
-    })
+    const row = { seq: 0, ...origin, kind: "genesis", version, payload, digest }
+    yield* createInThread({ path, genesis: row, contents: options.contents ?? [] })
     return yield* startRecording(path, { seq: 0, digest }, options, null)
   })
 

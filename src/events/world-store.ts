@@ -110,8 +110,8 @@ export interface RecordingWorld extends World {
 }
 
 export interface CreateOptions extends LogWriterOptions {
-  /** Contents that the genesis refers to, each in pieces: the world appears with them or not at all. */
-  readonly contents?: Iterable<Iterable<Uint8Array>>
+  /** Contents that the genesis refers to: the world appears with them or not at all. */
+  readonly contents?: readonly Uint8Array[]
 }
 
 export interface OpenOptions extends LogWriterOptions {

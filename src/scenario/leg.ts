@@ -61,14 +61,17 @@ const FIRST_DIRECTED_SEQ = 2
 
 type Say = (message: LegMessage) => Effect.Effect<void>
 
-/** Does what a request asks; all that can be said about it is said. */
+/** Does what a request asks; all that can be said about it is said, the last of it when the world file is closed. */
 export const runLeg = (request: LegRequest, say: Say) =>
   Effect.gen(function* () {
-    if (request.task === "run") yield* runSteps(request, say)
-    else yield* replayAll(request.path, say)
+    return request.task === "run" ? yield* runSteps(request, say) : yield* replayAll(request.path)
   }).pipe(
     Effect.scoped,
-    Effect.catch(error => say({ kind: "hindered", tag: error._tag, problem: error.message })),
+    Effect.catch(error => {
+      const message: LegMessage = { kind: "hindered", tag: error._tag, problem: error.message }
+      return Effect.succeed(message)
+    }),
+    Effect.flatMap(say),
   )
 
 const runSteps = (request: Extract<LegRequest, { task: "run" }>, say: Say) =>
@@ -100,7 +103,7 @@ const runSteps = (request: Extract<LegRequest, { task: "run" }>, say: Say) =>
     const summary = yield* direct(yield* open, director, Effect.andThen(tell, breathe))
     yield* tell
     const { verdict } = director
-    if (verdict === null) return
+    if (verdict === null) throw new Error("a directed run ended without a verdict")
     const end: WorldEnd = {
       digest: summary.digest,
       consoleDigest: director.consoleDigest,
@@ -108,18 +111,16 @@ const runSteps = (request: Extract<LegRequest, { task: "run" }>, say: Say) =>
       events: summary.events,
       instructions: summary.instructions,
     }
-    if (verdict.kind === "failed") yield* say(verdict)
-    else if (verdict.kind === "restore") yield* say({ kind: "restore", index: verdict.index, end })
-    else yield* say({ kind: "complete", end })
+    return (verdict.kind === "failed" ? verdict : { ...verdict, end }) satisfies LegMessage
   })
 
 /** Replays a world from the beginning and from each of its snapshots to its end. */
-const replayAll = (path: string, say: Say) =>
+const replayAll = (path: string) =>
   Effect.gen(function* () {
     const world = yield* (yield* WorldStore).openReadOnly(path)
     const names = (yield* world.snapshots).flatMap(({ name }) => name ?? [])
     const digests = yield* Effect.forEach([null, ...names], from =>
       Effect.map(replay(path, { breathe, ...(from === null ? {} : { from }) }), ({ digest }) => ({ from, digest })),
     )
-    yield* say({ kind: "replayed", digests })
+    return { kind: "replayed", digests } satisfies LegMessage
   })

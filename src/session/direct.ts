@@ -7,6 +7,7 @@
  */
 import { Clock, Effect, Stream } from "effect"
 import {
+  formatPosition,
   type Genesis,
   type ReadError,
   type RecordingWorld,
@@ -192,7 +193,7 @@ export const resumeDirected = (path: string, fromSeq: number, director: Director
           return yield* new Divergence({
             seq: event.seq,
             kind: event.kind,
-            position: `r${event.position.round}`,
+            position: formatPosition(event.position),
             problem: mismatch.problem,
             instruction: null,
           })

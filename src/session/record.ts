@@ -1,6 +1,6 @@
 /** Recording: running a machine while its history is written, live or after a script. */
-import { Clock, Effect } from "effect"
-import type { LogWriter, RecordingWorld, WorldWriteFailed } from "../events/index.ts"
+import { Clock, Effect, Fiber } from "effect"
+import type { EventKind, LogWriter, Position, WorldWriteFailed } from "../events/index.ts"
 import { hex } from "../machine/digest.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
@@ -21,34 +21,77 @@ export interface RunOptions {
 /** How often an idle machine may be skipped on before the host's other work is let happen. */
 const IDLE_TURNS_MAX = 64
 
+/** The log of a world whose file is still being made: its machine runs meanwhile. */
+export type LogInTheMaking<E> = Fiber.Fiber<LogWriter, E>
+
+/** Events that may wait for a log in the making. */
+const EARLY_EVENTS_MAX = 4096
+
+/** Where a run's events go: nowhere, into a log, or into one that is still being made. */
+class Journal<E> {
+  private readonly making: LogInTheMaking<E> | null
+  private readonly early: { position: Position; kind: EventKind; payload: unknown }[] = []
+  /** null while there is none. */
+  log: LogWriter | null
+  readonly records: boolean
+
+  constructor(source: LogWriter | LogInTheMaking<E> | null) {
+    this.records = source !== null
+    this.making = Fiber.isFiber(source) ? (source as LogInTheMaking<E>) : null
+    this.log = this.making === null ? (source as LogWriter | null) : null
+  }
+
+  readonly sink: EventSink = (position, kind, payload) => {
+    if (this.log) this.log.append(position, kind, payload)
+    else if (this.records) this.early.push({ position, kind, payload })
+  }
+
+  /** The seq of the next event. A new world's log begins with its genesis alone. */
+  get nextSeq(): number {
+    return this.log ? this.log.nextSeq : this.early.length + 1
+  }
+  get durableSeq(): number {
+    return this.log ? this.log.durableSeq : -1
+  }
+
+  /** Takes up a log that has been made; waits for it when too much waits, or when `now` says so. */
+  attach(now: boolean): Effect.Effect<void, E> {
+    const { making } = this
+    if (making === null || this.log !== null) return Effect.void
+    if (!now && this.early.length < EARLY_EVENTS_MAX && making.pollUnsafe() === undefined) return Effect.void
+    return Effect.map(Fiber.join(making), log => {
+      this.log = log
+      for (const { position, kind, payload } of this.early.splice(0)) log.append(position, kind, payload as never)
+    })
+  }
+}
+
 /** Console output that waits for the events that caused it to be durable. */
 class Outbox {
   private readonly waiting: { seq: number; output: Uint8Array }[] = []
-  private readonly log: LogWriter | null
+  private readonly journal: Journal<unknown>
   private readonly outside: Outside
 
-  constructor(log: LogWriter | null, outside: Outside) {
-    this.log = log
+  constructor(journal: Journal<unknown>, outside: Outside) {
+    this.journal = journal
     this.outside = outside
   }
 
   /** Takes output whose events will be those before the log's next. */
   add(output: Uint8Array): void {
     if (output.length === 0) return
-    if (this.log === null) this.outside.show(output)
+    if (!this.journal.records) this.outside.show(output)
     else this.waiting.push({ seq: Number.POSITIVE_INFINITY, output })
   }
 
-  /** The events of everything added so far have been appended. */
+  /** The events of everything added so far have been written. */
   seal(): void {
-    if (this.log === null) return
-    const seq = this.log.nextSeq - 1
+    const seq = this.journal.nextSeq - 1
     for (const entry of this.waiting) if (entry.seq === Number.POSITIVE_INFINITY) entry.seq = seq
   }
 
   release(): void {
-    if (this.log === null) return
-    const durable = this.log.durableSeq
+    const durable = this.journal.durableSeq
     while (this.waiting.length > 0 && this.waiting[0]!.seq <= durable) this.outside.show(this.waiting.shift()!.output)
   }
 
@@ -58,7 +101,7 @@ class Outbox {
 
   /** Waits until all that was sealed has been shown: a person who waits for the guest is to see everything it said. */
   get shown(): Effect.Effect<void, WorldWriteFailed> {
-    const { log } = this
+    const { log } = this.journal
     if (log === null || this.isEmpty) return Effect.void
     return Effect.andThen(
       log.flush,
@@ -67,25 +110,22 @@ class Outbox {
   }
 }
 
-/** Nothing is written. */
-const discard: EventSink = () => {}
-
 /**
- * Runs a machine to its end, recording into `world` unless that is null. The machine stands where the log ends.
+ * Runs a machine to its end, recording into a log unless that is null. The machine stands where the log ends.
  */
-export const runMachine = (
+export const runMachine = <E = never>(
   machine: Machine,
-  world: RecordingWorld | null,
+  destination: LogWriter | LogInTheMaking<E> | null,
   outside: Outside,
   options: RunOptions,
-): Effect.Effect<Summary, WorldWriteFailed> =>
+): Effect.Effect<Summary, WorldWriteFailed | E> =>
   Effect.gen(function* () {
     const startMs = yield* Clock.currentTimeMillis
     const startInstructions = machine.executed
-    const log = world?.log ?? null
-    const sink: EventSink = log ? (position, kind, payload) => void log.append(position, kind, payload) : discard
-    const history = new History(machine, sink)
-    const outbox = new Outbox(log, outside)
+    const journal = new Journal<E>(destination)
+    const history = new History(machine, journal.sink)
+    const outbox = new Outbox(journal, outside)
+    if (Fiber.isFiber(destination)) history.lifecycle({ change: "started" })
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null
@@ -142,7 +182,7 @@ export const runMachine = (
         if (history.isCutDue(exit)) {
           history.cut()
           outbox.seal()
-          if (exit.kind !== "round") log?.hurry()
+          if (exit.kind !== "round") journal.log?.hurry()
         }
         if (watch?.saw(step.output)) finish("condition")
         if (exit.kind === "off") finish("powered off", exit.code)
@@ -157,18 +197,18 @@ export const runMachine = (
         const typed = outside.typed()
         if (typed.length > 0) history.input("console", typed, machine.nowNs)
       }
-      if (log) {
-        yield* log.room
-        outbox.release()
-      }
+      yield* journal.attach(false)
+      if (journal.log) yield* journal.log.room
+      outbox.release()
       idleTurns = exit.kind === "idle" ? idleTurns + 1 : 0
       if (outside.pace === "wall" || !outbox.isEmpty || idleTurns % IDLE_TURNS_MAX === 0) yield* outside.breathe
     }
 
     const { reason, exit } = end as { reason: EndReason; exit: number }
     history.lifecycle({ change: "stopped", reason, exitCode: reason === "powered off" ? exit : null })
+    yield* journal.attach(true)
     outbox.seal()
-    const head = log ? yield* log.flush : null
+    const head = journal.log ? yield* journal.log.flush : null
     outbox.release()
     const endMs = yield* Clock.currentTimeMillis
     return {

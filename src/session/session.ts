@@ -33,12 +33,16 @@ export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOp
   Effect.gen(function* () {
     // What cannot be started leaves no file behind.
     const machine = yield* machineFromSpec(spec)
-    const store = yield* WorldStore
-    const contents = contentsOf(spec).map(({ bytes }) => [bytes])
-    const world = yield* store.create(path, genesisOf(spec), { ...options, contents })
+    const world = yield* createFile(path, spec, options)
     world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
     return { world, machine }
   })
+
+/** The file of a new world. */
+const createFile = (path: string, spec: WorldSpec, options?: LogWriterOptions) =>
+  Effect.flatMap(WorldStore, store =>
+    store.create(path, genesisOf(spec), { ...options, contents: contentsOf(spec).map(({ bytes }) => bytes) }),
+  )
 
 /** The machine of a spec, with no world. */
 export const machineFromSpec = (spec: WorldSpec): Effect.Effect<Machine, CannotStart> => {
@@ -58,9 +62,11 @@ export const machineFromSpec = (spec: WorldSpec): Effect.Effect<Machine, CannotS
 export const record = (path: string | null, spec: WorldSpec, outside: Outside, options: RunOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
-      if (path === null) return yield* runMachine(yield* machineFromSpec(spec), null, outside, options)
-      const { world, machine } = yield* createWorld(path, spec)
-      return yield* runMachine(machine, world, outside, options)
+      // What cannot be started leaves no file behind.
+      const machine = yield* machineFromSpec(spec)
+      if (path === null) return yield* runMachine(machine, null, outside, options)
+      const making = yield* Effect.forkScoped(Effect.map(createFile(path, spec), ({ log }) => log))
+      return yield* runMachine(machine, making, outside, options)
     }),
   )
 
@@ -291,7 +297,7 @@ export const resume = (
       if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
         return yield* new HistoryEnded({ world: path })
       world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
-      return yield* runMachine(machine, world, outside, options)
+      return yield* runMachine(machine, world.log, outside, options)
     }),
   )
 

@@ -25,11 +25,14 @@ const config = (harts: number): MachineConfig => ({
 })
 
 /** A small generator, so that a failure can be repeated. */
-const random = (seed: number) => () => {
-  let x = (seed += 0x6d2b79f5)
-  x = Math.imul(x ^ (x >>> 15), x | 1)
-  x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
-  return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
+const random = (seed: number) => {
+  let state = seed
+  return () => {
+    state += 0x6d2b79f5
+    let x = Math.imul(state ^ (state >>> 15), state | 1)
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
+  }
 }
 
 /** Runs to power-off in steps of at most `budget()` instructions; `between` may replace the machine. */

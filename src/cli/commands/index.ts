@@ -1,6 +1,7 @@
 /** All commands. A new one is a file here and its name in one of the groups. */
 import * as Command from "effect/cli/Command"
 import { Home } from "../settings.ts"
+import { demo } from "./demo.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
 import { image } from "./image.ts"
@@ -12,6 +13,7 @@ import { replay } from "./replay.ts"
 import { resume } from "./resume.ts"
 import { rm } from "./rm.ts"
 import { run } from "./run.ts"
+import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
 import { verify } from "./verify.ts"
@@ -19,7 +21,7 @@ import { verify } from "./verify.ts"
 export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
-    { group: "Running", commands: [run, resume, image] },
+    { group: "Running", commands: [run, resume, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import type { OpenError, ReadError } from "../../events/index.ts"
 import { events, worldStore } from "../engine.ts"
 import { oneLine } from "../failure.ts"
 import { formatBytes, formatCount, formatTable, writeJson, writeLine } from "../output.ts"
@@ -17,7 +18,13 @@ interface Row {
   readonly events: number | null
   readonly image: string | null
   readonly state: string
+  /** Why it cannot be read, null when it can. */
+  readonly problem: string | null
 }
+
+/** A world that cannot be read, in a word. */
+const stateWithout = (error: OpenError | ReadError): string =>
+  error._tag === "WorldDamaged" ? "damaged" : error._tag === "WorldNewer" ? "of a newer format" : "unreadable"
 
 const rowOf = Effect.fnUntraced(function* (name: string, path: string) {
   const { WorldStore } = yield* events
@@ -28,11 +35,23 @@ const rowOf = Effect.fnUntraced(function* (name: string, path: string) {
       const world = yield* (yield* WorldStore).openReadOnly(path)
       const [machine] = world.genesis.machines
       const image = machine.image ?? machine.kernel?.name ?? null
-      return { ...file, events: (yield* world.head).seq + 1, image, state: yield* lifeOf(world) } satisfies Row
+      return {
+        ...file,
+        events: (yield* world.head).seq + 1,
+        image,
+        state: yield* lifeOf(world),
+        problem: null,
+      } satisfies Row
     }),
   ).pipe(
     Effect.catch(error =>
-      Effect.succeed({ ...file, events: null, image: null, state: oneLine(error.message) } satisfies Row),
+      Effect.succeed({
+        ...file,
+        events: null,
+        image: null,
+        state: stateWithout(error),
+        problem: oneLine(error.message),
+      } satisfies Row),
     ),
   )
 })

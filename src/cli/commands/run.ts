@@ -208,18 +208,12 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   const spec = yield* specOf(flags, source, yield* parseStart(start))
   const path = yield* placeOf(flags, source, spec)
   const world = path === null ? null : worldNameOf(path)
-  const { createWorld, record } = yield* sessions
-  const { runMachine } = yield* Effect.promise(() => import("../../session/record.ts"))
+  const { record } = yield* sessions
   const ended = yield* Effect.scoped(
     Effect.gen(function* () {
-      if (path === null) {
-        const console = yield* openConsole(outside)
-        return { summary: yield* record(null, spec, console, options), console }
-      }
-      const { world: recording, machine } = yield* createWorld(path, spec)
-      if (Option.isNone(flags.name)) yield* remark(`recording ${world}`)
+      if (world !== null && Option.isNone(flags.name)) yield* remark(`recording ${world}`)
       const console = yield* openConsole(outside)
-      return { summary: yield* runMachine(machine, recording, console, options), console }
+      return { summary: yield* record(path, spec, console, options), console }
     }),
   )
   yield* reportRun(world, ended.summary, ended.console, flags)

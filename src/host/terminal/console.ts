@@ -1,6 +1,7 @@
 /** The outside of a run as this process sees it: its standard streams, a terminal or not, and its signals. */
 import { fstatSync } from "node:fs"
-import { Effect, type Scope } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Outside } from "../../session/outside.ts"
 import { Desk } from "./desk.ts"
 import { onEndingSignal } from "./ending-signals.ts"

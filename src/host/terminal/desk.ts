@@ -1,7 +1,7 @@
 /**
  * Where what comes from outside lies until the session asks: bytes typed, the wish to end. Who waits is woken by either.
  */
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 
 /** Bytes given out at a time, and kept at most before the source is told to pause. */
 const BYTES_AT_ONCE = 4096

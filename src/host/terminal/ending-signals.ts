@@ -1,6 +1,7 @@
 /** Signals that ask the process to end. A run ends in good order: its history is written, the terminal restored. */
 import { constants } from "node:os"
-import { Effect, type Scope } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 

@@ -1,6 +1,7 @@
 /** A terminal in raw mode: each key is delivered at once and none has a meaning of its own. */
 import { writeSync } from "node:fs"
-import { Effect, type Scope } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** Attributes off, cursor shown: what a guest may have left behind. */
 const RESET = "\x1b[0m\x1b[?25h"

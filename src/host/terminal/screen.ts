@@ -1,6 +1,6 @@
 /** A stream the guest's console is shown on. It never blocks the guest's history: who reads too slowly slows the run down. */
 import type { WriteStream } from "node:tty"
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 
 export interface Screen {
   readonly show: (output: Uint8Array) => void

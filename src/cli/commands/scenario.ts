@@ -8,19 +8,19 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { ScenarioListing } from "../scenario/collection.ts"
-import type { Progress, ScenarioResult } from "../scenario/run.ts"
-import type { Scenario } from "../scenario/scenario.ts"
-import { imageStore } from "./engine.ts"
-import { Ended, exitCodeOf, sentenceOf } from "./failure.ts"
-import { formatTable, remark, writeJson, writeLine } from "./output.ts"
-import { jsonFlag } from "./settings.ts"
+import type { ScenarioListing } from "../../scenario/collection.ts"
+import type { Progress, ScenarioResult } from "../../scenario/run.ts"
+import type { Scenario } from "../../scenario/scenario.ts"
+import { imageStore } from "../engine.ts"
+import { Ended, exitCodeOf, sentenceOf } from "../failure.ts"
+import { formatTable, remark, writeJson, writeLine } from "../output.ts"
+import { jsonFlag } from "../settings.ts"
 
 /** Loaded when a command needs them, as the rest of the engine is. */
-const scenarios = Effect.promise(() => import("../scenario/index.ts"))
+const scenarios = Effect.promise(() => import("../../scenario/index.ts"))
 const siblings = Layer.unwrap(
   Effect.map(
-    Effect.promise(() => import("../host/sibling-process.ts")),
+    Effect.promise(() => import("../../host/sibling-process.ts")),
     ({ Siblings }) => Siblings.layer,
   ),
 )
