@@ -29,7 +29,7 @@ const image = join(home, "images", "debian")
 const kernel = join(image, "kernel")
 const directory = mkdtempSync(join(tmpdir(), "chronovisor-bench-"))
 
-const cli = new URL("../src/cli/main.ts", import.meta.url).pathname
+const cli = new URL("../dist/src/cli/main.js", import.meta.url).pathname
 const engine = (name: string, ...options: string[]): Engine => ({
   name,
   command: initrd => [
