@@ -2,6 +2,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { Answerless } from "../host/terminal/answerless.ts"
 import { openScreen } from "../host/terminal/screen.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import type { Flip } from "../session/replay.ts"
@@ -26,6 +27,8 @@ export const replayFlags = {
   ),
   json: jsonFlag,
 }
+
+const NEWLINE = 10
 
 const parseFlip = (text: string): Effect.Effect<Flip, Misused> => {
   const match = /^(\d):(\w+):(\d{1,2})@(\d{1,15})$/.exec(text)
@@ -81,19 +84,24 @@ export const replayWorld = Effect.fnUntraced(function* (
         return yield* new Misused({ problem: `${world} has no hart ${flip.hart}; its harts are 0 to ${harts - 1}.` })
       const last = (yield* recorded.head).seq
       const bar = yield* progressBar()
-      const screen = openScreen(flags.json ? process.stderr : process.stdout, endWithoutReader)
+      let lineIsEmpty = true
+      const stream = flags.json ? process.stderr : process.stdout
+      const screen = openScreen(stream, endWithoutReader)
+      const answerless = stream.isTTY ? new Answerless() : null
       yield* Effect.addFinalizer(() => Effect.sync(screen.close))
       return yield* replay(path, {
         ...(until === undefined ? {} : { until }),
         ...(from === undefined ? {} : { from }),
         ...(flip === undefined ? {} : { flip }),
         show: output => {
+          if (output.length === 0) return
           bar.clear()
-          screen.show(output)
+          screen.show(answerless ? answerless.take(output) : output)
+          lineIsEmpty = output.at(-1) === NEWLINE
         },
+        // Console and bar may share a terminal: the bar has only lines that the console leaves empty.
         progress: seq => {
-          // On a terminal the console itself shows how far the replay is, unless it is silent.
-          bar.show(`Replaying ${world}`, seq, last)
+          if (lineIsEmpty) bar.show(`Replaying ${world}`, seq, last)
         },
         breathe: screen.breathe,
       })

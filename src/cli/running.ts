@@ -94,6 +94,9 @@ export const summaryLine = (world: string | null, summary: Summary): string => {
   return `${world ?? "not recorded"}: ${reasons[summary.reason]}; ${parts.join(", ")}`
 }
 
+/** Whether the cursor probably stands behind a prompt of the guest. */
+const breaksOff = ({ reason }: Summary): boolean => process.stderr.isTTY === true && reason !== "powered off"
+
 /** Says how a run ended, and ends the process with its exit code. */
 export const reportRun = Effect.fnUntraced(function* (
   world: string | null,
@@ -107,7 +110,7 @@ export const reportRun = Effect.fnUntraced(function* (
   const unmet = Option.filter(flags.until, text => isUnmet(text, summary.reason))
   const code = signal ? signalExitCode(signal) : problem || Option.isSome(unmet) ? 1 : processExitCode(summary.exit)
   if (flags.json) yield* writeJson(resultDocument(world, summary, code))
-  else yield* remark(summaryLine(world, summary))
+  else yield* remark(`${breaksOff(summary) ? "\n" : ""}${summaryLine(world, summary)}`)
   if (problem) yield* remark(`cv: The console could not be shown any longer: ${problem.message}.`)
   if (Option.isSome(unmet) && !signal)
     yield* remark(`cv: The run ended before ${unmet.value} held: ${reasons[summary.reason]}.`)

@@ -24,14 +24,9 @@ export const resume = Command.make(
         )
         const bar = yield* progressBar()
         const console = yield* openConsole(consoleOptions(flags))
-        const show = (output: Uint8Array) => {
-          bar.clear()
-          console.show(output)
-        }
-        const outside = Object.create(console, { show: { value: show } }) as typeof console
-        const summary = yield* session.resume(path, outside, {
+        const summary = yield* session.resume(path, console, {
           ...options,
-          progress: seq => bar.show(`Catching up with ${world}`, seq, last.seq),
+          progress: seq => (seq < last.seq ? bar.show(`Catching up with ${world}`, seq, last.seq) : bar.clear()),
           breathe: console.breathe,
         })
         return { summary, console }

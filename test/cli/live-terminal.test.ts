@@ -1,0 +1,86 @@
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import { Cli, embeddedGuest, mainFile } from "./cli.ts"
+
+const hasTmux = spawnSync("tmux", ["-V"]).status === 0
+if (!hasTmux) console.warn("The live console is not tested: tmux is not installed.")
+
+const cli = new Cli()
+const socket = join(cli.home, "tmux")
+const tmux = (...args: readonly string[]) =>
+  execFileSync("tmux", ["-S", socket, "-f", "/dev/null", ...args], { encoding: "utf8" })
+const screen = () => tmux("capture-pane", "-p", "-J", "-t", "live")
+const type = (...keys: readonly string[]) => tmux("send-keys", "-t", "live", ...keys)
+
+/** Waits until the screen shows what is looked for. */
+const shows = async (pattern: RegExp): Promise<void> => {
+  for (let tries = 0; tries < 150; tries++) {
+    if (pattern.test(screen())) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  expect(screen()).toMatch(pattern)
+}
+
+afterAll(() => {
+  if (hasTmux) spawnSync("tmux", ["-S", socket, "kill-server"])
+  cli.remove()
+})
+
+/** A shell script that starts a live run between two looks at the terminal's settings. */
+const startRun = (name: string): void => {
+  const script = join(cli.home, `${name}.sh`)
+  const run = `'${process.execPath}' '${mainFile}' run '${embeddedGuest}' --firmware none -m 16M --name ${name} --home '${cli.home}'`
+  writeFileSync(
+    script,
+    [
+      `stty -a > '${cli.home}/${name}.before'`,
+      `${run} & echo $! > '${cli.home}/${name}.pid'; fg >/dev/null`,
+      `code=$?`,
+      `stty -a > '${cli.home}/${name}.after'`,
+      `echo "exit code $code"`,
+      "exec sleep 1000",
+      "",
+    ].join("\n"),
+  )
+  spawnSync("tmux", ["-S", socket, "kill-session", "-t", "live"])
+  tmux("new-session", "-d", "-s", "live", "-x", "150", "-y", "50", `bash -m '${script}'`)
+}
+
+const isRestored = (name: string): void => {
+  expect(existsSync(join(cli.home, `${name}.after`))).toBe(true)
+  expect(readFileSync(join(cli.home, `${name}.after`), "utf8")).toBe(
+    readFileSync(join(cli.home, `${name}.before`), "utf8"),
+  )
+}
+
+describe.skipIf(!hasTmux)("a run on a terminal", () => {
+  it("shows what is typed at once, helps, and ends with Ctrl-A x", { timeout: 60_000, retry: 1 }, async () => {
+    startRun("keys")
+    await shows(/journal> $/m)
+    type("st")
+    await shows(/journal> st$/m)
+    type("C-c")
+    type("at", "Enter")
+    await shows(/time: \d+ microseconds/)
+    type("C-a", "h")
+    await shows(/Ctrl-A x {7}end the run/)
+    type("C-a", "x")
+    await shows(/keys: ended by the operator;/)
+    await shows(/exit code 0/)
+    isRestored("keys")
+  })
+
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("restores the terminal on %s", { timeout: 60_000, retry: 1 }, async (signal, code) => {
+    startRun(signal)
+    await shows(/journal> $/m)
+    process.kill(Number(readFileSync(join(cli.home, `${signal}.pid`), "utf8")), signal)
+    await shows(new RegExp(`exit code ${code}`))
+    isRestored(signal)
+    expect((await cli.run("verify", signal)).code).toBe(0)
+  })
+})
