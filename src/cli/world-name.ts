@@ -29,15 +29,20 @@ export const checkWorldName = (name: string): Effect.Effect<void, Misused> =>
         }),
       )
 
-/** Names of all worlds, sorted, with their files. */
-export const listWorlds = Effect.gen(function* () {
+/** Names of all files among the worlds. */
+const fileNames = Effect.gen(function* () {
   const directory = yield* worldsDirectory
   if (!existsSync(directory)) return []
-  const names = yield* Effect.try({
+  return yield* Effect.try({
     try: () => readdirSync(directory),
     catch: cause => new Hindered({ problem: `The worlds in ${directory} cannot be listed: ${messageOf(cause)}.` }),
   })
-  return names
+})
+
+/** Names of all worlds, sorted, with their files. */
+export const listWorlds = Effect.gen(function* () {
+  const directory = yield* worldsDirectory
+  return (yield* fileNames)
     .filter(name => name.endsWith(EXTENSION))
     .sort()
     .map(name => ({ name: basename(name, EXTENSION), path: join(directory, name) }))
@@ -85,7 +90,8 @@ export const freeWorldName = Effect.fnUntraced(function* (wanted: string) {
     .replace(/^[^A-Za-z0-9]+/, "")
     .slice(0, 56)
   const stem = cleaned === "" ? "world" : cleaned
-  const taken = new Set((yield* listWorlds).map(({ name }) => name))
+  // Also those of which there is no more than a lock yet.
+  const taken = new Set((yield* fileNames).map(name => name.split(`${EXTENSION}.`)[0]!.replace(/\.cv$/, "")))
   if (!taken.has(stem)) return stem
   for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`
 })

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly until: Condition
   /** Text to type, instead of what comes from outside. */
   readonly script: Uint8Array | null
+  /** What to do once there is a machine, before it executes anything. */
+  readonly started?: Effect.Effect<void>
 }
 
 /** How often an idle machine may be skipped on before the host's other work is let happen. */
@@ -120,6 +122,7 @@ export const runMachine = <E = never>(
   options: RunOptions,
 ): Effect.Effect<Summary, WorldWriteFailed | E> =>
   Effect.gen(function* () {
+    if (options.started) yield* options.started
     const startMs = yield* Clock.currentTimeMillis
     const startInstructions = machine.executed
     const journal = new Journal<E>(destination)
@@ -151,6 +154,7 @@ export const runMachine = <E = never>(
         if (deadlineNs === Number.POSITIVE_INFINITY) return finish("nothing to wait for", 1)
         return machine.skipTo(deadlineNs)
       }
+      if (!outbox.isEmpty) yield* journal.attach(true)
       yield* outbox.shown
       const waited = yield* outside.wait(deadlineNs - machine.nowNs)
       const typed = outside.typed()

@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -78,12 +78,7 @@ describe("unusable input", () => {
     ["an empty kernel", () => ["run", file("empty")], /is empty/],
     ["a truncated kernel", () => ["run", file("truncated.elf")], /truncated/],
     ["a kernel for x86-64", () => ["run", file("foreign.elf")], /built for x86-64/],
-    [
-      "a kernel larger than memory",
-      () => ["run", embeddedGuest, "--firmware", "none", "-m", "1M"],
-      /give .* more .*-m/,
-    ],
-    ["a truncated Linux image", () => ["run", file("large"), "-m", "16M"], /more with -m|truncated/],
+    ["a kernel larger than memory", () => ["run", file("large"), "-m", "16M"], /give the machine more with -m/],
     ["memory of 3 bytes", () => ["run", embeddedGuest, "-m", "3"], /A machine cannot have 3 bytes of RAM/],
     ["too much memory", () => ["run", embeddedGuest, "-m", "100G"], /cannot have more than/],
     ["a missing initrd", () => ["run", embeddedGuest, "--initrd", "/no/such"], /\/no\/such cannot be read/],
@@ -95,12 +90,12 @@ describe("unusable input", () => {
     ["a missing world file", () => ["verify", "/no/such.cv"], /There is no world file/],
     ["a query that writes", () => ["sql", "good", "delete from events"], /cannot modify|refused/],
     ["a query that makes a table", () => ["sql", "good", "create table x (y)"], /refused/],
-    ["a query over nothing", () => ["sql", "good", "select nothing"], /no such column/],
+    ["a query over nothing", () => ["sql", "good", "select missing from events"], /no such column/],
     ["a missing file to import", () => ["import", "/no/such.cv"], /there is no such file/],
     ["an unknown image to remove", () => ["image", "rm", "nothing-of-the-kind"], /There is no image/],
   ])("%s", { timeout }, async (_, args, sentence) => {
     await fails(args(), 2, sentence)
-    expect((await cli.json<{ name: string }[]>("ls")).map(({ name }) => name)).toEqual(["good"])
+    expect(readdirSync(file("worlds")).filter(name => name.endsWith(".cv"))).toEqual(["good.cv"])
   })
 })
 

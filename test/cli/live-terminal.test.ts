@@ -8,7 +8,7 @@ const hasTmux = spawnSync("tmux", ["-V"]).status === 0
 if (!hasTmux) console.warn("The live console is not tested: tmux is not installed.")
 
 const cli = new Cli()
-const socket = join(cli.home, "tmux")
+let socket = ""
 const tmux = (...args: readonly string[]) =>
   execFileSync("tmux", ["-S", socket, "-f", "/dev/null", ...args], { encoding: "utf8" })
 const screen = () => tmux("capture-pane", "-p", "-J", "-t", "live")
@@ -24,19 +24,19 @@ const shows = async (pattern: RegExp): Promise<void> => {
 }
 
 afterAll(() => {
-  if (hasTmux) spawnSync("tmux", ["-S", socket, "kill-server"])
+  if (socket !== "") spawnSync("tmux", ["-S", socket, "kill-server"])
   cli.remove()
 })
 
 /** A shell script that starts a live run between two looks at the terminal's settings. */
 const startRun = (name: string): void => {
   const script = join(cli.home, `${name}.sh`)
-  const run = `'${process.execPath}' '${mainFile}' run '${embeddedGuest}' --firmware none -m 16M --name ${name} --home '${cli.home}'`
+  const run = `'${process.execPath}' '${mainFile}' run '${embeddedGuest}' --firmware none -m 16M --name ${name} --force`
   writeFileSync(
     script,
     [
       `stty -a > '${cli.home}/${name}.before'`,
-      `${run} & echo $! > '${cli.home}/${name}.pid'; fg >/dev/null`,
+      `sh -c "echo \\$\\$ > '${cli.home}/${name}.pid'; exec ${run} --home '${cli.home}'"`,
       `code=$?`,
       `stty -a > '${cli.home}/${name}.after'`,
       `echo "exit code $code"`,
@@ -44,8 +44,9 @@ const startRun = (name: string): void => {
       "",
     ].join("\n"),
   )
-  spawnSync("tmux", ["-S", socket, "kill-session", "-t", "live"])
-  tmux("new-session", "-d", "-s", "live", "-x", "150", "-y", "50", `bash -m '${script}'`)
+  if (socket !== "") spawnSync("tmux", ["-S", socket, "kill-server"])
+  socket = join(cli.home, `${name}.tmux`)
+  tmux("new-session", "-d", "-s", "live", "-x", "150", "-y", "50", `sh '${script}'`)
 }
 
 const isRestored = (name: string): void => {
@@ -58,9 +59,9 @@ const isRestored = (name: string): void => {
 describe.skipIf(!hasTmux)("a run on a terminal", () => {
   it("shows what is typed at once, helps, and ends with Ctrl-A x", { timeout: 60_000, retry: 1 }, async () => {
     startRun("keys")
-    await shows(/journal> $/m)
+    await shows(/^journal> *$/m)
     type("st")
-    await shows(/journal> st$/m)
+    await shows(/^journal> st *$/m)
     type("C-c")
     type("at", "Enter")
     await shows(/time: \d+ microseconds/)
@@ -77,7 +78,7 @@ describe.skipIf(!hasTmux)("a run on a terminal", () => {
     ["SIGHUP", 129],
   ] as const)("restores the terminal on %s", { timeout: 60_000, retry: 1 }, async (signal, code) => {
     startRun(signal)
-    await shows(/journal> $/m)
+    await shows(/^journal> *$/m)
     process.kill(Number(readFileSync(join(cli.home, `${signal}.pid`), "utf8")), signal)
     await shows(new RegExp(`exit code ${code}`))
     isRestored(signal)

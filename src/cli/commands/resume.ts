@@ -27,7 +27,8 @@ export const resume = Command.make(
         const summary = yield* session.resume(path, console, {
           ...options,
           progress: seq => (seq < last.seq ? bar.show(`Catching up with ${world}`, seq, last.seq) : bar.clear()),
-          breathe: console.breathe,
+          // Until the history's end nothing is recorded, and there is nothing to end in good order.
+          breathe: Effect.suspend(() => (console.quits() ? Effect.interrupt : console.breathe)),
         })
         return { summary, console }
       }),

@@ -198,7 +198,6 @@ const placeOf = Effect.fnUntraced(function* (flags: Flags, source: Source, spec:
   return path
 })
 
-/** Signals end the run in good order (see HostConsole), so nothing here is cut off. */
 const handle = Effect.fnUntraced(function* (flags: Flags) {
   const options = yield* runOptions(flags)
   const source = yield* findSource(flags.what, flags.firmware)
@@ -209,15 +208,18 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   const path = yield* placeOf(flags, source, spec)
   const world = path === null ? null : worldNameOf(path)
   const { record } = yield* sessions
-  const ended = yield* Effect.scoped(
+  const started = world !== null && Option.isNone(flags.name) ? remark(`recording ${world}`) : Effect.void
+  yield* Effect.scoped(
     Effect.gen(function* () {
-      if (world !== null && Option.isNone(flags.name)) yield* remark(`recording ${world}`)
       const console = yield* openConsole(outside)
-      return { summary: yield* record(path, spec, console, options), console }
+      return { summary: yield* record(path, spec, console, { ...options, started }), console }
     }),
+  ).pipe(
+    Effect.flatMap(({ summary, console }) => reportRun(world, summary, console, flags)),
+    // Signals end the run in good order (see HostConsole): nothing here is cut off.
+    Effect.uninterruptible,
   )
-  yield* reportRun(world, ended.summary, ended.console, flags)
-}, Effect.uninterruptible)
+})
 
 export const run = Command.make("run", flags, handle).pipe(
   Command.provide(worldStore),
