@@ -7,7 +7,15 @@ import { formatVersion } from "../../migrations/index.ts"
 import { ContentDamaged } from "./content-damaged.ts"
 import { applicationId, type Creation, migrate } from "./creation.ts"
 import type { CreationFailure } from "./creation-worker.ts"
-import { type OpenError, WorldDamaged, WorldExists, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
+import {
+  type OpenError,
+  WorldDamaged,
+  WorldExists,
+  WorldNewer,
+  WorldNotFound,
+  WorldUnreadable,
+  WorldWriteFailed,
+} from "./errors.ts"
 
 const damaged = (path: string, problem: string): WorldDamaged =>
   new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
@@ -147,25 +155,34 @@ const workerFile = new URL(
   import.meta.url,
 )
 
+/** A disk with no room left, in SQLite's words and in the operating system's. */
+const fullCodes: ReadonlySet<string> = new Set(["SQLITE_FULL", "ENOSPC", "EDQUOT"])
+
 const rebuild = ({ name, message, code, syscall }: CreationFailure): Error =>
   name === "SqliteError"
     ? new BetterSqlite.SqliteError(message, code ?? "SQLITE_ERROR")
     : Object.assign(new Error(message), code === null ? {} : { code }, syscall === null ? {} : { syscall })
 
 /** Creates a world's file in a thread of its own; it appears complete or not at all. The caller holds the world's lock. */
-export const createInThread = (creation: Creation): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged> =>
+export const createInThread = (
+  creation: Creation,
+): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged | WorldWriteFailed> =>
   Effect.gen(function* () {
     const { path } = creation
     if (existsSync(path)) return yield* new WorldExists({ path })
-    yield* attemptAsync(
-      path,
+    const failure = yield* Effect.promise(
       () =>
-        new Promise<void>((resolve, reject) => {
+        new Promise<CreationFailure | null>(resolve => {
           const worker = new Worker(workerFile, { workerData: creation, execArgv: [] })
-          worker.once("message", (failure: CreationFailure | null) =>
-            failure === null ? resolve() : reject(rebuild(failure)),
-          )
-          worker.once("error", reject)
+          worker.once("message", resolve)
+          worker.once("error", ({ name, message }) => resolve({ name, message, code: null, syscall: null }))
         }),
     )
+    if (failure === null) return
+    const { code, message } = failure
+    if (code !== null && fullCodes.has(code))
+      return yield* new WorldWriteFailed({ path, code: "SQLITE_FULL", problem: message, durableSeq: -1 })
+    yield* attempt(path, () => {
+      throw rebuild(failure)
+    })
   })

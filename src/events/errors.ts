@@ -86,7 +86,7 @@ export class WorldWriteFailed extends Schema.TaggedError<WorldWriteFailed>()("Wo
   /** SQLite's extended result code, for example SQLITE_FULL. */
   code: Schema.String,
   problem: Schema.String,
-  /** Last event that is safely in the file. */
+  /** Last event that is safely in the file; -1 where there is no file. */
   durableSeq: Schema.Number,
 }) {
   override get message(): string {
@@ -94,6 +94,7 @@ export class WorldWriteFailed extends Schema.TaggedError<WorldWriteFailed>()("Wo
       this.code === "SQLITE_FULL"
         ? "the disk or the file's size limit is full; make room, then resume"
         : `${this.problem} (${this.code}); mend the cause, then resume`
+    if (this.durableSeq < 0) return `${this.path} could not be made: the disk is full; make room, then run it again.`
     return `Recording into ${this.path} stopped: ${advice}. Everything up to event ${this.durableSeq} is safe.`
   }
 }

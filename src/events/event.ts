@@ -15,6 +15,8 @@ export const Lifecycle = Schema.Union([
     reason: Schema.String,
     /** What the process would exit with, null where the guest did not end by itself. */
     exitCode: Schema.NullOr(Schema.Int),
+    /** Of the whole machine at that moment, 32 hexadecimal digits. */
+    digest: Schema.optionalKey(Schema.String),
   }),
   Schema.Struct({ change: Schema.Literal("resumed") }),
   Schema.Struct({ change: Schema.Literal("rebooted") }),

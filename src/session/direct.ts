@@ -143,7 +143,7 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
 
     const offCode = exit?.kind === "off" ? exit.code : null
     const reason = offCode === null ? "condition" : "powered off"
-    history.lifecycle({ change: "stopped", reason, exitCode: offCode })
+    history.stop(reason, offCode)
     const head = yield* log.flush
     const endMs = yield* Clock.currentTimeMillis
     return {

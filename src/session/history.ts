@@ -6,6 +6,7 @@
  * choice; each event's position tells the replayer.
  */
 import type { EventKind, Payload, Position } from "../events/index.ts"
+import { hex } from "../machine/digest.ts"
 import type { Exit, Machine, StopAt } from "../machine/machine.ts"
 
 /** Receives events in order. */
@@ -91,6 +92,14 @@ export class History {
   lifecycle(payload: Payload<"lifecycle">): void {
     this.cut()
     this.emit(this.position, "lifecycle", payload)
+  }
+
+  /** Notes that the run ends here, with the digest of everything; gives that digest. */
+  stop(reason: string, exitCode: number | null): string {
+    this.cut()
+    const digest = hex(this.machine.digest())
+    this.lifecycle({ change: "stopped", reason, exitCode, digest })
+    return digest
   }
 
   /** Notes a named snapshot of this moment; gives the digest of everything. */

@@ -1,7 +1,6 @@
 /** Recording: running a machine while its history is written, live or after a script. */
 import { Clock, Effect, Fiber } from "effect"
 import type { EventKind, LogWriter, Position, WorldWriteFailed } from "../events/index.ts"
-import { hex } from "../machine/digest.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { type EventSink, History } from "./history.ts"
@@ -209,7 +208,9 @@ export const runMachine = <E = never>(
     }
 
     const { reason, exit } = end as { reason: EndReason; exit: number }
-    history.lifecycle({ change: "stopped", reason, exitCode: reason === "powered off" ? exit : null })
+    const digestMs = yield* Clock.currentTimeMillis
+    const digest = history.stop(reason, reason === "powered off" ? exit : null)
+    const flushMs = yield* Clock.currentTimeMillis
     yield* journal.attach(true)
     outbox.seal()
     const head = journal.log ? yield* journal.log.flush : null
@@ -218,9 +219,10 @@ export const runMachine = <E = never>(
     return {
       instructions: machine.executed - startInstructions,
       virtualNs: machine.nowNs,
-      wallMs: endMs - startMs,
+      // Digesting the machine is no part of its run.
+      wallMs: endMs - flushMs + digestMs - startMs,
       events: head ? head.seq + 1 : 0,
-      digest: hex(machine.digest()),
+      digest,
       reason,
       exit,
     }

@@ -70,10 +70,7 @@ export class Replayer {
     if (comparePositions(caused.position, event.position) !== 0)
       return { event, problem: `it happened at ${formatPosition(caused.position)}` }
     if (!equal(caused.bytes, encodeEvent(event.kind, event.payload as never)))
-      return {
-        event,
-        problem: `its ${event.kind === "batch" ? "registers have another digest" : "content is another"}`,
-      }
+      return { event, problem: differences[event.kind] ?? "its content is another" }
     return null
   }
 
@@ -96,7 +93,9 @@ export class Replayer {
         this.history.snapshot(event.payload.name)
         break
       case "lifecycle":
-        this.history.lifecycle(event.payload)
+        if (event.payload.change === "stopped" && event.payload.digest !== undefined)
+          this.history.stop(event.payload.reason, event.payload.exitCode)
+        else this.history.lifecycle(event.payload)
         break
       default:
         this.history.cut()
@@ -148,6 +147,13 @@ export class Replayer {
     }
     return exit
   }
+}
+
+/** What it means that an event's content is another. */
+const differences: Partial<Record<EventKind, string>> = {
+  batch: "its registers have another digest",
+  lifecycle: "memory, devices or registers have another digest",
+  snapshot: "memory, devices or registers have another digest",
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at])

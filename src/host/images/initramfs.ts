@@ -1,6 +1,6 @@
 /**
  * The initramfs of a Debian image: busybox under all its names, kernel modules with the index files of modprobe, a few files in /etc,
- * and an /init that ends in a shell on the console.
+ * and what busybox's init runs: a shell on the console.
  */
 import { type CpioEntry, writeCpio } from "./cpio.ts"
 import { type KernelModule, modulesAlias, modulesDep } from "./kernel-modules.ts"
@@ -63,20 +63,26 @@ export function buildInitramfs(content: InitramfsContent): Uint8Array<ArrayBuffe
     text("etc/hostname", `${content.hostName}\n`),
     text("etc/hosts", `127.0.0.1 localhost ${content.hostName}\n::1 localhost\n`),
     text("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
-    text("init", initScript(content), 0o755),
+    link("init", "bin/busybox"),
+    text("etc/inittab", INITTAB),
+    text("etc/start", startScript(content), 0o755),
+    text("etc/console", consoleScript(content), 0o755),
   ])
 }
 
 /**
- * The first process. Drivers are loaded for the virtio devices that are there and no others, since loading costs time; modprobe loads a
- * file system when it is mounted. busybox's poweroff, halt and reboot ask the first process by signal.
+ * The first process is busybox's init: it gives the shell a terminal of its own and leaves signals as they should be, so that Ctrl-C
+ * ends what the shell runs.
  */
-function initScript({ hostName, suite }: InitramfsContent): string {
+const INITTAB = "::sysinit:/etc/start\n::once:/etc/console\n::ctrlaltdel:/bin/reboot\n"
+
+/**
+ * Drivers are loaded for the virtio devices that are there and no others, since loading costs time; modprobe loads a file system when
+ * it is mounted.
+ */
+function startScript({ hostName }: InitramfsContent): string {
   return `#!/bin/sh
-trap 'poweroff -f' USR2
-trap 'halt -f' USR1
-trap 'reboot -f' TERM
-export PATH=/bin HOME=/root TERM=\${TERM:-vt100} USER=root
+export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -87,11 +93,17 @@ modprobe -q virtio_mmio
 for alias in /sys/bus/virtio/devices/*/modalias; do
   read -r alias 2>/dev/null <"$alias" && modprobe -q "$alias"
 done
+`
+}
+
+/** A shell; leaving it turns the machine off. */
+function consoleScript({ hostName, suite }: InitramfsContent): string {
+  return `#!/bin/sh
+export PATH=/bin HOME=/root TERM=\${TERM:-vt100} USER=root
 export PS1='${hostName}:\\w# '
 echo "Debian ${suite}, Linux $(uname -r), harts: $(nproc). Type exit or poweroff to end."
 cd /
-setsid cttyhack sh &
-wait $!
-poweroff -f
+setsid cttyhack sh
+poweroff
 `
 }
