@@ -19,6 +19,9 @@ export interface RunOptions {
   readonly started?: Effect.Effect<void>
 }
 
+/** How long output that waits to be durable may go unlooked at while the machine is idle. */
+const SHOW_NS = 2_000_000
+
 /** How often an idle machine may be skipped on before the host's other work is let happen. */
 const IDLE_TURNS_MAX = 64
 
@@ -99,16 +102,6 @@ class Outbox {
   get isEmpty(): boolean {
     return this.waiting.length === 0
   }
-
-  /** Waits until all that was sealed has been shown: a person who waits for the guest is to see everything it said. */
-  get shown(): Effect.Effect<void, WorldWriteFailed> {
-    const { log } = this.journal
-    if (log === null || this.isEmpty) return Effect.void
-    return Effect.andThen(
-      log.flush,
-      Effect.sync(() => this.release()),
-    )
-  }
 }
 
 /**
@@ -135,6 +128,20 @@ export const runMachine = <E = never>(
       end ??= { reason, exit }
     }
 
+    /** Waits, and shows meanwhile what becomes durable; gives how long it was. */
+    const waitAndShow = Effect.fnUntraced(function* (ns: number) {
+      let waited = 0
+      while (waited < ns) {
+        const step = outbox.isEmpty ? ns - waited : Math.min(ns - waited, SHOW_NS)
+        const passed = yield* outside.wait(step)
+        waited += passed
+        yield* journal.attach(false)
+        outbox.release()
+        if (passed < step) break
+      }
+      return waited
+    })
+
     /** Time until which an idle machine may skip, and what happens then. */
     const whenIdle = Effect.fnUntraced(function* (deadlineNs: number) {
       const { until } = options
@@ -153,9 +160,7 @@ export const runMachine = <E = never>(
         if (deadlineNs === Number.POSITIVE_INFINITY) return finish("nothing to wait for", 1)
         return machine.skipTo(deadlineNs)
       }
-      if (!outbox.isEmpty) yield* journal.attach(true)
-      yield* outbox.shown
-      const waited = yield* outside.wait(deadlineNs - machine.nowNs)
+      const waited = yield* waitAndShow(deadlineNs - machine.nowNs)
       const typed = outside.typed()
       const now = Math.min(machine.nowNs + Math.max(0, Math.floor(waited)), deadlineNs)
       if (typed.length > 0) history.input("console", typed, now)
