@@ -163,6 +163,13 @@ const rebuild = ({ name, message, code, syscall }: CreationFailure): Error =>
     ? new BetterSqlite.SqliteError(message, code ?? "SQLITE_ERROR")
     : Object.assign(new Error(message), code === null ? {} : { code }, syscall === null ? {} : { syscall })
 
+/** A copy that another thread sees without copying again. */
+const toShared = (bytes: Uint8Array): Uint8Array => {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return shared
+}
+
 /** Creates a world's file in a thread of its own; it appears complete or not at all. The caller holds the world's lock. */
 export const createInThread = (
   creation: Creation,
@@ -170,10 +177,11 @@ export const createInThread = (
   Effect.gen(function* () {
     const { path } = creation
     if (existsSync(path)) return yield* new WorldExists({ path })
+    const shared: Creation = { ...creation, contents: creation.contents.map(toShared) }
     const failure = yield* Effect.promise(
       () =>
         new Promise<CreationFailure | null>(resolve => {
-          const worker = new Worker(workerFile, { workerData: creation, execArgv: [] })
+          const worker = new Worker(workerFile, { workerData: shared, execArgv: [] })
           worker.once("message", resolve)
           worker.once("error", ({ name, message }) => resolve({ name, message, code: null, syscall: null }))
         }),

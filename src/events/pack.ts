@@ -5,7 +5,9 @@ import { ContentDamaged } from "./content-damaged.ts"
 
 const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 }
 
-export const pack = (content: Uint8Array): Buffer => zstdCompressSync(content, { params })
+/** The size is told beforehand: the compressor's tables are then no larger than the content needs. */
+export const pack = (content: Uint8Array): Buffer =>
+  zstdCompressSync(content, { params, pledgedSrcSize: content.length })
 
 /** @throws ContentDamaged, naming `what`, unless `packed` gives at most `bytesMax` bytes. */
 export const unpack = (packed: unknown, bytesMax: number, what: string): Buffer => {
