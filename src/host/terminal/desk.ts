@@ -74,14 +74,21 @@ export class Desk {
         if (timer) clearTimeout(timer)
         this.wake = null
       }
+      const elapsed = () => Math.max(0, credit + Number(process.hrtime.bigint() - start))
       const done = () => {
         stop()
-        const passed = Math.max(0, credit + Number(process.hrtime.bigint() - start))
+        const passed = elapsed()
         this.creditNs = Math.min(Math.max(0, passed - ns), CREDIT_MAX_NS)
         resume(Effect.succeed(Math.min(passed, ns)))
       }
+      // A timer may fire a little early: what is left is slept too.
+      const ring = () => {
+        if (elapsed() < ns && sleepMs < TIMEOUT_MAX_MS) timer = setTimeout(ring, 1)
+        else done()
+      }
       this.wake = done
-      timer = setTimeout(done, this.bytes > 0 || this.ending ? 0 : sleepMs)
+      const isWanted = this.bytes > 0 || this.ending
+      timer = isWanted ? setTimeout(done, 0) : setTimeout(ring, sleepMs)
       return Effect.sync(stop)
     })
 }
