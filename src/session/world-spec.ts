@@ -24,11 +24,18 @@ export interface WorldSpec {
 
 export const ENGINE_VERSION = "0.1.0"
 
-const reference = ({ name, bytes }: Content) => ({
-  hash: createHash("sha256").update(bytes).digest("hex"),
-  bytes: bytes.length,
-  name,
-})
+/** Hashes by content: the machine and its world's file are made from one spec, and large contents are hashed once. */
+const hashes = new WeakMap<Uint8Array, string>()
+
+const hashOf = (bytes: Uint8Array): string => {
+  const known = hashes.get(bytes)
+  if (known !== undefined) return known
+  const hash = createHash("sha256").update(bytes).digest("hex")
+  hashes.set(bytes, hash)
+  return hash
+}
+
+const reference = ({ name, bytes }: Content) => ({ hash: hashOf(bytes), bytes: bytes.length, name })
 
 /** Every content of a spec. */
 export const contentsOf = (spec: WorldSpec): readonly Content[] =>
