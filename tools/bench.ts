@@ -11,7 +11,7 @@ import { resolveHome } from "../src/host/home.ts"
 import { writeCpio } from "../src/host/images/cpio.ts"
 
 const PROMPT = "debian:/# "
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 6)
 
 /** What is measured in one session of one engine, in milliseconds. */
 interface Session {
@@ -29,7 +29,7 @@ const image = join(home, "images", "debian")
 const kernel = join(image, "kernel")
 const directory = mkdtempSync(join(tmpdir(), "chronovisor-bench-"))
 
-const cli = new URL("../dist/src/cli/main.js", import.meta.url).pathname
+const cli = new URL("../dist/main.js", import.meta.url).pathname
 const engine = (name: string, ...options: string[]): Engine => ({
   name,
   command: initrd => [
@@ -128,14 +128,28 @@ const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)]!
 }
 
+/** Every order of them. What ran before leaves its traces in the computer's memory: each has to follow each equally often. */
+const permutations = <A>(items: readonly A[]): readonly (readonly A[])[] =>
+  items.length === 0
+    ? [[]]
+    : items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map(rest => [item, ...rest]))
+
 const main = async (): Promise<void> => {
   const initrd = buildInitrd()
+  const orders = permutations(engines)
   const sessions = new Map<string, Session[]>(engines.map(({ name }) => [name, []]))
   for (let round = 0; round < ROUNDS; round++)
-    for (const which of engines) {
+    for (const which of orders[round % orders.length]!) {
       sessions.get(which.name)!.push(await measure(which, initrd))
       process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${which.name}\n`)
     }
+  for (const { name } of engines)
+    process.stderr.write(
+      `${name}: ${sessions
+        .get(name)!
+        .map(s => s.bootMs.toFixed(0))
+        .join(" ")}\n`,
+    )
   const rows = engines.map(({ name }) => ({
     engine: name,
     bootMs: median(sessions.get(name)!.map(session => session.bootMs)),

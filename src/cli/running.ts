@@ -1,5 +1,4 @@
 /** What `cv run` and `cv resume` share: flags, the console, and what is said at the end. */
-import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -28,8 +27,8 @@ export const runningFlags = {
 
 /** The whole content of a file that the user named. */
 export const readInputFile = Effect.fnUntraced(function* (path: string): Effect.fn.Return<Uint8Array, FileUnreadable> {
-  const { reading } = yield* Effect.promise(() => import("../host/images/files.ts"))
-  return yield* reading(path, () => readFile(path))
+  const { readContent, reading } = yield* Effect.promise(() => import("../host/images/files.ts"))
+  return yield* reading(path, () => readContent(path))
 })
 
 /** Options of a run from its flags. */

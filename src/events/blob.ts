@@ -20,14 +20,18 @@ export interface StoredBlob {
 export class BlobWriter {
   private readonly db: Database
   private readonly id: number
-  private readonly hash: Hash = createHash("sha256")
+  private readonly hash: Hash | null
+  private readonly known: Buffer | null
   private readonly pending = Buffer.alloc(chunkBytes)
   private pendingBytes = 0
   private chunk = 0
   private readonly insert
 
-  constructor(db: Database) {
+  /** `known`: the hash of what will be written, where the caller has it already. */
+  constructor(db: Database, known: string | null = null) {
     this.db = db
+    this.known = known === null ? null : Buffer.from(known, "hex")
+    this.hash = known === null ? createHash("sha256") : null
     const { sql, parameters } = query.insertInto("blob").values({ hash: null, size: 0 }).compile()
     this.id = Number(db.prepare(sql).run(...parameters).lastInsertRowid)
     this.insert = prepare(db, query.insertInto("blob_chunk").values({ blob: 0, chunk: 0, data: zeroChunk }))
@@ -35,7 +39,7 @@ export class BlobWriter {
 
   /** Run within a transaction. */
   write(bytes: Uint8Array): void {
-    this.hash.update(bytes)
+    this.hash?.update(bytes)
     let rest = bytes
     while (rest.length > 0) {
       const part = rest.subarray(0, chunkBytes - this.pendingBytes)
@@ -57,7 +61,7 @@ export class BlobWriter {
   finish(): StoredBlob {
     const size = this.chunk * chunkBytes + this.pendingBytes
     if (this.pendingBytes > 0) this.flush()
-    const hash = this.hash.digest()
+    const hash = this.known ?? this.hash!.digest()
     if (selectFirst(this.db, query.selectFrom("blob").select("id").where("hash", "=", hash)) !== undefined)
       this.abandon()
     else run(this.db, query.updateTable("blob").set({ hash, size }).where("id", "=", this.id))

@@ -1,4 +1,4 @@
-/** The file of a new world: made under another name, and given its own when it is whole. Runs in a thread of its own, without Effect. */
+/** The file of a new world: made under another name, and given its own when it is whole. Runs in the log's worker thread. */
 import { Buffer } from "node:buffer"
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import BetterSqlite, { type Database } from "better-sqlite3"
@@ -8,14 +8,20 @@ import { formatVersion, migrationProvider } from "../../migrations/index.ts"
 import { BlobWriter } from "./blob.ts"
 import { writeHead } from "./head.ts"
 import { query, run } from "./tables.ts"
+import { copyTemplate, keepTemplate, templateOf } from "./template.ts"
 
 /** "CVWD": marks a SQLite file as a world. */
 export const applicationId = 0x43565744
 const pageBytes = 8192
 
+/** A content with its sha256, 64 hexadecimal digits. */
+export interface KnownContent {
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
 /** What a new world begins with. */
 export interface Creation {
-  readonly path: string
   /** The row of event 0. */
   readonly genesis: {
     readonly seq: number
@@ -28,7 +34,9 @@ export interface Creation {
     readonly payload: Uint8Array
     readonly digest: Uint8Array
   }
-  readonly contents: readonly Uint8Array[]
+  readonly contents: readonly KnownContent[]
+  /** The directory of templates, null: without. */
+  readonly templates: string | null
 }
 
 /** Brings a database's tables to the newest form. */
@@ -39,26 +47,18 @@ export const migrate = async (db: Database): Promise<void> => {
   db.pragma(`user_version = ${formatVersion}`)
 }
 
-/** Creates a file with all tables and what `fill` adds; it appears complete or not at all. */
-const createDatabase = async (path: string, fill: (db: Database) => void): Promise<void> => {
-  const partial = `${path}.partial`
-  rmSync(partial, { force: true })
-  const db = new BetterSqlite(partial)
+/** Fills a file that nobody sees before it is whole: it needs no journal, and reaches the disk once, at the end. */
+const fillDatabase = async (file: string, fill: (db: Database) => void | Promise<void>): Promise<void> => {
+  const db = new BetterSqlite(file)
   try {
-    db.pragma(`page_size = ${pageBytes}`)
-    db.pragma(`application_id = ${applicationId}`)
-    // Nobody sees the file before it is whole: it needs no journal, and reaches the disk once, at the end.
     db.pragma("journal_mode = OFF")
     db.pragma("synchronous = OFF")
-    await migrate(db)
-    db.transaction(() => fill(db))()
+    await fill(db)
     db.pragma("journal_mode = WAL")
     db.close()
-    syncFile(partial)
-    renameSync(partial, path)
+    syncFile(file)
   } finally {
     db.close()
-    rmSync(partial, { force: true })
   }
 }
 
@@ -71,18 +71,42 @@ const syncFile = (path: string): void => {
   }
 }
 
-/** Creates a world's file. */
-export const createWorldFile = ({ path, genesis, contents }: Creation): Promise<void> =>
-  createDatabase(path, db => {
-    const { payload, digest } = genesis
-    run(
-      db,
-      query.insertInto("event").values({ ...genesis, payload: Buffer.from(payload), digest: Buffer.from(digest) }),
-    )
-    writeHead(db, { seq: genesis.seq, digest })
-    for (const content of contents) {
-      const blob = new BlobWriter(db)
-      blob.write(content)
+/** All tables, and the contents. */
+const fillWithContents = async (db: Database, contents: readonly KnownContent[]): Promise<void> => {
+  db.pragma(`page_size = ${pageBytes}`)
+  db.pragma(`application_id = ${applicationId}`)
+  await migrate(db)
+  db.transaction(() => {
+    for (const { hash, bytes } of contents) {
+      const blob = new BlobWriter(db, hash)
+      blob.write(bytes)
       blob.finish()
     }
-  })
+  })()
+}
+
+const addGenesis = (db: Database, genesis: Creation["genesis"]): void => {
+  const payload = Buffer.from(genesis.payload)
+  const digest = Buffer.from(genesis.digest)
+  db.transaction(() => {
+    run(db, query.insertInto("event").values({ ...genesis, payload, digest }))
+    writeHead(db, { seq: genesis.seq, digest })
+  })()
+}
+
+/** Creates a world's file; it appears complete or not at all. */
+export const createWorldFile = async (path: string, { genesis, contents, templates }: Creation): Promise<void> => {
+  const template = templates === null ? null : templateOf(templates, contents)
+  const partial = `${path}.partial`
+  rmSync(partial, { force: true })
+  try {
+    if (template === null || !copyTemplate(template, partial)) {
+      await fillDatabase(partial, db => fillWithContents(db, contents))
+      if (template !== null) keepTemplate(template, partial)
+    }
+    await fillDatabase(partial, db => addGenesis(db, genesis))
+    renameSync(partial, path)
+  } finally {
+    rmSync(partial, { force: true })
+  }
+}

@@ -1,21 +1,11 @@
 /** Opening the SQLite database of a world, and what its errors mean for the world. */
 import { existsSync, statSync } from "node:fs"
-import { Worker } from "node:worker_threads"
 import BetterSqlite, { type Database } from "better-sqlite3"
 import { Effect } from "effect"
 import { formatVersion } from "../../migrations/index.ts"
 import { ContentDamaged } from "./content-damaged.ts"
-import { applicationId, type Creation, migrate } from "./creation.ts"
-import type { CreationFailure } from "./creation-worker.ts"
-import {
-  type OpenError,
-  WorldDamaged,
-  WorldExists,
-  WorldNewer,
-  WorldNotFound,
-  WorldUnreadable,
-  WorldWriteFailed,
-} from "./errors.ts"
+import { applicationId, migrate } from "./creation.ts"
+import { type OpenError, WorldDamaged, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
 
 const damaged = (path: string, problem: string): WorldDamaged =>
   new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
@@ -147,50 +137,4 @@ export const openForWriting = (path: string): Effect.Effect<Database, OpenError>
     if (db.pragma("user_version", { simple: true }) !== formatVersion)
       yield* attemptAsync(path, () => migrate(db)).pipe(Effect.onError(() => Effect.sync(() => db.close())))
     return db
-  })
-
-// The compiled worker stands beside this file under the same name.
-const workerFile = new URL(
-  import.meta.url.endsWith(".ts") ? "./creation-worker.ts" : "./creation-worker.js",
-  import.meta.url,
-)
-
-/** A disk with no room left, in SQLite's words and in the operating system's. */
-const fullCodes: ReadonlySet<string> = new Set(["SQLITE_FULL", "ENOSPC", "EDQUOT"])
-
-const rebuild = ({ name, message, code, syscall }: CreationFailure): Error =>
-  name === "SqliteError"
-    ? new BetterSqlite.SqliteError(message, code ?? "SQLITE_ERROR")
-    : Object.assign(new Error(message), code === null ? {} : { code }, syscall === null ? {} : { syscall })
-
-/** A copy that another thread sees without copying again. */
-const toShared = (bytes: Uint8Array): Uint8Array => {
-  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
-  shared.set(bytes)
-  return shared
-}
-
-/** Creates a world's file in a thread of its own; it appears complete or not at all. The caller holds the world's lock. */
-export const createInThread = (
-  creation: Creation,
-): Effect.Effect<void, WorldExists | WorldUnreadable | WorldDamaged | WorldWriteFailed> =>
-  Effect.gen(function* () {
-    const { path } = creation
-    if (existsSync(path)) return yield* new WorldExists({ path })
-    const shared: Creation = { ...creation, contents: creation.contents.map(toShared) }
-    const failure = yield* Effect.promise(
-      () =>
-        new Promise<CreationFailure | null>(resolve => {
-          const worker = new Worker(workerFile, { workerData: shared, execArgv: [] })
-          worker.once("message", resolve)
-          worker.once("error", ({ name, message }) => resolve({ name, message, code: null, syscall: null }))
-        }),
-    )
-    if (failure === null) return
-    const { code, message } = failure
-    if (code !== null && fullCodes.has(code))
-      return yield* new WorldWriteFailed({ path, code: "SQLITE_FULL", problem: message, durableSeq: -1 })
-    yield* attempt(path, () => {
-      throw rebuild(failure)
-    })
   })

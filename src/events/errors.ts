@@ -94,7 +94,10 @@ export class WorldWriteFailed extends Schema.TaggedError<WorldWriteFailed>()("Wo
       this.code === "SQLITE_FULL"
         ? "the disk or the file's size limit is full; make room, then resume"
         : `${this.problem} (${this.code}); mend the cause, then resume`
-    if (this.durableSeq < 0) return `${this.path} could not be made: the disk is full; make room, then run it again.`
+    if (this.durableSeq < 0)
+      return this.code === "SQLITE_FULL"
+        ? `${this.path} could not be made: the disk is full; make room, then run it again.`
+        : `${this.path} could not be made: ${this.problem} (${this.code}).`
     return `Recording into ${this.path} stopped: ${advice}. Everything up to event ${this.durableSeq} is safe.`
   }
 }

@@ -1,8 +1,12 @@
-/** The log's worker thread: the only writer of a world file. It commits queued events in groups and does jobs between them. */
+/**
+ * The log's worker thread: the only writer of a world file. It makes the file of a new world, commits queued events in groups and
+ * does jobs between them.
+ */
 import { Buffer } from "node:buffer"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import BetterSqlite from "better-sqlite3"
 import { BlobWriter } from "./blob.ts"
+import { createWorldFile } from "./creation.ts"
 import { type Head, writeHead } from "./head.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
@@ -17,17 +21,23 @@ import {
   type WorkerData,
 } from "./worker-protocol.ts"
 
-const { path, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
+const { path, creation, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
 const ring = new Ring(memory)
 
 class AbandonedSnapshot extends Error {}
 
 const send = (message: Message) => port.postMessage(message)
 
-const toFailure = (cause: unknown): Failure =>
-  cause instanceof BetterSqlite.SqliteError
-    ? { code: cause.code, problem: cause.message }
-    : { code: cause instanceof Error ? cause.constructor.name : "Error", problem: String(cause) }
+/** A disk with no room left, in the operating system's words. */
+const fullCodes: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"])
+
+const toFailure = (cause: unknown): Failure => {
+  if (!(cause instanceof Error)) return { code: "Error", problem: String(cause) }
+  const { code } = cause as NodeJS.ErrnoException
+  if (cause instanceof BetterSqlite.SqliteError) return { code: cause.code, problem: cause.message }
+  if (code !== undefined && fullCodes.has(code)) return { code: "SQLITE_FULL", problem: cause.message }
+  return { code: code ?? cause.constructor.name, problem: String(cause) }
+}
 
 const open = () => {
   const db = new BetterSqlite(path, { fileMustExist: true })
@@ -207,6 +217,11 @@ const serve = () => {
 }
 
 try {
+  if (creation !== null) {
+    await createWorldFile(path, creation)
+    ring.free(0, 1)
+    send({ about: "durable", head: { seq: creation.genesis.seq, digest: lastDigest } })
+  }
   serve()
 } catch (cause) {
   send({ about: "failed", failure: toFailure(cause) })

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer"
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads"
 import { Effect, Result, type Scope } from "effect"
+import type { Creation, KnownContent } from "./creation.ts"
 import { WorldDamaged, WorldWriteFailed } from "./errors.ts"
 import { definitions, type EventKind, encodeEvent, type Payload } from "./event.ts"
 import type { Head } from "./head.ts"
@@ -63,6 +64,14 @@ const stallMillisecondsStep = 100
 // The compiled worker stands beside this file under the same name.
 const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./log-worker.ts" : "./log-worker.js", import.meta.url)
 
+/** Contents that another thread sees without a copy of its own. */
+const toShared = ({ hash, bytes }: KnownContent): KnownContent => {
+  if (bytes.buffer instanceof SharedArrayBuffer) return { hash, bytes }
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return { hash, bytes: shared }
+}
+
 /** The writer together with the jobs its worker does. */
 export class WorkerLogWriter implements LogWriter {
   private readonly path: string
@@ -81,20 +90,22 @@ export class WorkerLogWriter implements LogWriter {
   private readonly replies = new Map<number, (outcome: Result.Result<unknown, Failure>) => void>()
   private nextRequest = 1
 
-  constructor(path: string, head: Head, options: LogWriterOptions) {
+  /** `head`: the end of the log; of one that is still to be made, its first event. */
+  constructor(path: string, head: Head, options: LogWriterOptions, creation: Creation | null) {
     const capacity = options.queueBytesMax ?? queueBytesDefault
     if (capacity < 2 * payloadBytesMax || (capacity & (capacity - 1)) !== 0)
       throw new RangeError(`a queue of ${capacity} bytes is not a power of two of at least 2 MiB`)
     this.path = path
     this.seq = head.seq + 1
-    this.durableAt = head.seq
-    this.told = head
+    this.durableAt = creation === null ? head.seq : head.seq - 1
+    this.told = { seq: this.durableAt, digest: head.digest }
     const memory = Ring.allocate(capacity)
     this.ring = new Ring(memory)
     const { port1, port2 } = new MessageChannel()
     this.port = port1
     const workerData: WorkerData = {
       path,
+      creation: creation && { ...creation, contents: creation.contents.map(toShared) },
       memory,
       port: port2,
       digest: head.digest,
@@ -286,15 +297,16 @@ export class WorkerLogWriter implements LogWriter {
 }
 
 /**
- * A writer whose worker ends with the scope. The caller holds the world's lock. The worker starts meanwhile: that it cannot open the
- * file shows as the writer's `failure`.
+ * A writer whose worker ends with the scope. The caller holds the world's lock. The worker starts meanwhile, and makes the file first
+ * where there is a `creation`: that it cannot shows as the writer's `failure`.
  */
 export const makeLogWriter = (
   path: string,
   head: Head,
   options: LogWriterOptions,
+  creation: Creation | null = null,
 ): Effect.Effect<WorkerLogWriter, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new WorkerLogWriter(path, head, options)),
+    Effect.sync(() => new WorkerLogWriter(path, head, options, creation)),
     writer => writer.close,
   )

@@ -5,7 +5,7 @@ import type { Database } from "better-sqlite3"
 import { Effect, Option, type Result, Stream } from "effect"
 import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
-import { attempt, createInThread, openForReading, openForWriting } from "./database.ts"
+import { attempt, openForReading, openForWriting } from "./database.ts"
 import {
   BlobNotFound,
   MalformedPayload,
@@ -267,15 +267,23 @@ const startRecording = (path: string, head: Head, options: LogWriterOptions, tru
     return recordingOf(yield* openReadOnly(path), log, truncation)
   })
 
-const create = (path: string, genesis: Genesis, options: CreateOptions = {}) =>
+const begin = (path: string, genesis: Genesis, options: CreateOptions = {}) =>
   Effect.gen(function* () {
     yield* lockWorld(path)
+    if (existsSync(path)) return yield* new WorldExists({ path })
     const payload = encodeEvent("genesis", genesis)
     const { version } = definitions.genesis
     const digest = new DigestChain(zeroDigest).next({ seq: 0, position: origin, kind: "genesis", version, payload })
     const row = { seq: 0, ...origin, kind: "genesis", version, payload, digest }
-    yield* createInThread({ path, genesis: row, contents: options.contents ?? [] })
-    return yield* startRecording(path, { seq: 0, digest }, options, null)
+    const creation = { genesis: row, contents: options.contents ?? [], templates: options.templates ?? null }
+    return yield* makeLogWriter(path, { seq: 0, digest }, options, creation)
+  })
+
+const create = (path: string, genesis: Genesis, options?: CreateOptions) =>
+  Effect.gen(function* () {
+    const log = yield* begin(path, genesis, options)
+    yield* log.durable(0)
+    return recordingOf(yield* openReadOnly(path), log, null)
   })
 
 /** Checks the log, cuts off what is not good and removes what a crash left half-written; gives where the log then ends. */
@@ -339,4 +347,4 @@ const remove = (path: string) =>
     }),
   )
 
-export const sqliteStore = { create, open, openReadOnly, importFrom, remove }
+export const sqliteStore = { begin, create, open, openReadOnly, importFrom, remove }

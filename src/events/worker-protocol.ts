@@ -1,6 +1,7 @@
 /** What the recording thread and the log's worker thread say to each other, apart from the events themselves (see ring.ts). */
 import type { MessagePort } from "node:worker_threads"
 import type { StoredBlob } from "./blob.ts"
+import type { Creation } from "./creation.ts"
 import type { Head } from "./head.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
 import type { SnapshotHead } from "./snapshot-writer.ts"
@@ -12,6 +13,8 @@ export const groupMilliseconds = 50
 
 export interface WorkerData {
   readonly path: string
+  /** What to make the file from first, null where it is there. */
+  readonly creation: Creation | null
   readonly memory: SharedArrayBuffer
   readonly port: MessagePort
   /** The end of the log as it is. */

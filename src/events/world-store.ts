@@ -4,6 +4,7 @@
  */
 import { Context, type Effect, Layer, type Scope, type Stream } from "effect"
 import type { StoredBlob } from "./blob.ts"
+import type { KnownContent } from "./creation.ts"
 import type {
   BlobNotFound,
   OpenError,
@@ -111,7 +112,9 @@ export interface RecordingWorld extends World {
 
 export interface CreateOptions extends LogWriterOptions {
   /** Contents that the genesis refers to: the world appears with them or not at all. */
-  readonly contents?: readonly Uint8Array[]
+  readonly contents?: readonly KnownContent[]
+  /** A directory that belongs to the cache of file templates; none is kept where absent. */
+  readonly templates?: string | null
 }
 
 export interface OpenOptions extends LogWriterOptions {
@@ -121,9 +124,17 @@ export interface OpenOptions extends LogWriterOptions {
 
 type ScopedOpen<A, E> = Effect.Effect<A, E, Scope.Scope>
 
+/** Why a new world cannot be begun: it is there, in use, or has no place to be. */
+export type BeginError = WorldExists | WorldInUse | WorldUnreadable | WorldDamaged
+
 export class WorldStore extends Context.Service<
   WorldStore,
   {
+    /**
+     * Creates a world at `path` and gives its log at once: the file is made meanwhile, and appears complete or not at all. In use for
+     * recording until the scope ends.
+     */
+    begin(path: string, genesis: Genesis, options?: CreateOptions): ScopedOpen<LogWriter, BeginError>
     /**
      * Creates a world at `path`; `genesis` becomes event 0. Contents that it refers to are given here, or put afterwards.
      * In use for recording until the scope ends.
@@ -132,7 +143,7 @@ export class WorldStore extends Context.Service<
       path: string,
       genesis: Genesis,
       options?: CreateOptions,
-    ): ScopedOpen<RecordingWorld, WorldExists | WorldInUse | WorldWriteFailed | OpenError | ReadError>
+    ): ScopedOpen<RecordingWorld, BeginError | WorldWriteFailed | OpenError | ReadError>
     /** Opens a world to go on recording: checks the whole log first. In use until the scope ends. */
     open(
       path: string,

@@ -1,9 +1,9 @@
 /** Recording: running a machine while its history is written, live or after a script. */
-import { Clock, Effect, Fiber } from "effect"
-import type { EventKind, LogWriter, Position, WorldWriteFailed } from "../events/index.ts"
+import { Clock, Effect } from "effect"
+import type { LogWriter, WorldWriteFailed } from "../events/index.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
-import { type EventSink, History } from "./history.ts"
+import { History } from "./history.ts"
 import type { Outside } from "./outside.ts"
 import { Script } from "./script.ts"
 import type { EndReason, Summary } from "./summary.ts"
@@ -22,80 +22,40 @@ export interface RunOptions {
 /** How long output that waits to be durable may go unlooked at while the machine is idle. */
 const SHOW_NS = 2_000_000
 
+/** Waits shorter than this are part of the guest's work. */
+const HURRY_NS = 4_000_000
+
 /** How often an idle machine may be skipped on before the host's other work is let happen. */
 const IDLE_TURNS_MAX = 64
-
-/** The log of a world whose file is still being made: its machine runs meanwhile. */
-export type LogInTheMaking<E> = Fiber.Fiber<LogWriter, E>
-
-/** Events that may wait for a log in the making. */
-const EARLY_EVENTS_MAX = 4096
-
-/** Where a run's events go: nowhere, into a log, or into one that is still being made. */
-class Journal<E> {
-  private readonly making: LogInTheMaking<E> | null
-  private readonly early: { position: Position; kind: EventKind; payload: unknown }[] = []
-  /** null while there is none. */
-  log: LogWriter | null
-  readonly records: boolean
-
-  constructor(source: LogWriter | LogInTheMaking<E> | null) {
-    this.records = source !== null
-    this.making = Fiber.isFiber(source) ? (source as LogInTheMaking<E>) : null
-    this.log = this.making === null ? (source as LogWriter | null) : null
-  }
-
-  readonly sink: EventSink = (position, kind, payload) => {
-    if (this.log) this.log.append(position, kind, payload)
-    else if (this.records) this.early.push({ position, kind, payload })
-  }
-
-  /** The seq of the next event. A new world's log begins with its genesis alone. */
-  get nextSeq(): number {
-    return this.log ? this.log.nextSeq : this.early.length + 1
-  }
-  get durableSeq(): number {
-    return this.log ? this.log.durableSeq : -1
-  }
-
-  /** Takes up a log that has been made; waits for it when too much waits, or when `now` says so. */
-  attach(now: boolean): Effect.Effect<void, E> {
-    const { making } = this
-    if (making === null || this.log !== null) return Effect.void
-    if (!now && this.early.length < EARLY_EVENTS_MAX && making.pollUnsafe() === undefined) return Effect.void
-    return Effect.map(Fiber.join(making), log => {
-      this.log = log
-      for (const { position, kind, payload } of this.early.splice(0)) log.append(position, kind, payload as never)
-    })
-  }
-}
 
 /** Console output that waits for the events that caused it to be durable. */
 class Outbox {
   private readonly waiting: { seq: number; output: Uint8Array }[] = []
-  private readonly journal: Journal<unknown>
+  private readonly log: LogWriter | null
   private readonly outside: Outside
 
-  constructor(journal: Journal<unknown>, outside: Outside) {
-    this.journal = journal
+  constructor(log: LogWriter | null, outside: Outside) {
+    this.log = log
     this.outside = outside
   }
 
   /** Takes output whose events will be those before the log's next. */
   add(output: Uint8Array): void {
     if (output.length === 0) return
-    if (!this.journal.records) this.outside.show(output)
+    if (this.log === null) this.outside.show(output)
     else this.waiting.push({ seq: Number.POSITIVE_INFINITY, output })
   }
 
   /** The events of everything added so far have been written. */
   seal(): void {
-    const seq = this.journal.nextSeq - 1
+    if (this.log === null) return
+    const seq = this.log.nextSeq - 1
     for (const entry of this.waiting) if (entry.seq === Number.POSITIVE_INFINITY) entry.seq = seq
   }
 
   release(): void {
-    const durable = this.journal.durableSeq
+    if (this.waiting.length === 0) return
+    const durable = this.log!.durableSeq
     while (this.waiting.length > 0 && this.waiting[0]!.seq <= durable) this.outside.show(this.waiting.shift()!.output)
   }
 
@@ -107,20 +67,18 @@ class Outbox {
 /**
  * Runs a machine to its end, recording into a log unless that is null. The machine stands where the log ends.
  */
-export const runMachine = <E = never>(
+export const runMachine = (
   machine: Machine,
-  destination: LogWriter | LogInTheMaking<E> | null,
+  log: LogWriter | null,
   outside: Outside,
   options: RunOptions,
-): Effect.Effect<Summary, WorldWriteFailed | E> =>
+): Effect.Effect<Summary, WorldWriteFailed> =>
   Effect.gen(function* () {
     if (options.started) yield* options.started
     const startMs = yield* Clock.currentTimeMillis
     const startInstructions = machine.executed
-    const journal = new Journal<E>(destination)
-    const history = new History(machine, journal.sink)
-    const outbox = new Outbox(journal, outside)
-    if (Fiber.isFiber(destination)) history.lifecycle({ change: "started" })
+    const history = new History(machine, (position, kind, payload) => log?.append(position, kind, payload))
+    const outbox = new Outbox(log, outside)
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null
@@ -130,12 +88,13 @@ export const runMachine = <E = never>(
 
     /** Waits, and shows meanwhile what becomes durable; gives how long it was. */
     const waitAndShow = Effect.fnUntraced(function* (ns: number) {
+      // Somebody may be looking: what was said before a wait is not held back for more.
+      if (ns >= HURRY_NS && !outbox.isEmpty) log?.hurry()
       let waited = 0
       while (waited < ns) {
         const step = outbox.isEmpty ? ns - waited : Math.min(ns - waited, SHOW_NS)
         const passed = yield* outside.wait(step)
         waited += passed
-        yield* journal.attach(false)
         outbox.release()
         if (passed < step) break
       }
@@ -190,7 +149,6 @@ export const runMachine = <E = never>(
         if (history.isCutDue(exit)) {
           history.cut()
           outbox.seal()
-          if (exit.kind !== "round") journal.log?.hurry()
         }
         if (watch?.saw(step.output)) finish("condition")
         if (exit.kind === "off") finish("powered off", exit.code)
@@ -205,8 +163,7 @@ export const runMachine = <E = never>(
         const typed = outside.typed()
         if (typed.length > 0) history.input("console", typed, machine.nowNs)
       }
-      yield* journal.attach(false)
-      if (journal.log) yield* journal.log.room
+      if (log) yield* log.room
       outbox.release()
       idleTurns = exit.kind === "idle" ? idleTurns + 1 : 0
       if (outside.pace === "wall" || !outbox.isEmpty || idleTurns % IDLE_TURNS_MAX === 0) yield* outside.breathe
@@ -216,9 +173,8 @@ export const runMachine = <E = never>(
     const digestMs = yield* Clock.currentTimeMillis
     const digest = history.stop(reason, reason === "powered off" ? exit : null)
     const flushMs = yield* Clock.currentTimeMillis
-    yield* journal.attach(true)
     outbox.seal()
-    const head = journal.log ? yield* journal.log.flush : null
+    const head = log ? yield* log.flush : null
     outbox.release()
     const endMs = yield* Clock.currentTimeMillis
     return {

@@ -23,7 +23,7 @@ import type { Outside } from "./outside.ts"
 import { type RunOptions, runMachine } from "./record.ts"
 import { type Flip, type Mismatch, Replayer } from "./replay.ts"
 import type { Summary } from "./summary.ts"
-import { contentsOf, genesisOf, type WorldSpec } from "./world-spec.ts"
+import { contentsOf, genesisOf, hashOf, type WorldSpec } from "./world-spec.ts"
 
 /** Events read from the log at a time. */
 const EVENTS_AT_ONCE = 512
@@ -33,16 +33,15 @@ export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOp
   Effect.gen(function* () {
     // What cannot be started leaves no file behind.
     const machine = yield* machineFromSpec(spec)
-    const world = yield* createFile(path, spec, options)
+    const store = yield* WorldStore
+    const world = yield* store.create(path, genesisOf(spec), { ...options, ...creationOptions(spec) })
     world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
     return { world, machine }
   })
 
-/** The file of a new world. */
-const createFile = (path: string, spec: WorldSpec, options?: LogWriterOptions) =>
-  Effect.flatMap(WorldStore, store =>
-    store.create(path, genesisOf(spec), { ...options, contents: contentsOf(spec).map(({ bytes }) => bytes) }),
-  )
+const creationOptions = (spec: WorldSpec) => ({
+  contents: contentsOf(spec).map(({ bytes }) => ({ hash: hashOf(bytes), bytes })),
+})
 
 /** The machine of a spec, with no world. */
 export const machineFromSpec = (spec: WorldSpec): Effect.Effect<Machine, CannotStart> => {
@@ -58,15 +57,28 @@ export const machineFromSpec = (spec: WorldSpec): Effect.Effect<Machine, CannotS
   return buildMachine(genesis, reference => Effect.succeed(byHash.get(reference.hash)!))
 }
 
+export interface RecordOptions extends RunOptions {
+  /** Removes a world that is there already. */
+  readonly replace?: boolean
+  /** Where templates of world files are kept. */
+  readonly templates?: string
+}
+
 /** Runs a spec and records it at `path`; null records nothing. */
-export const record = (path: string | null, spec: WorldSpec, outside: Outside, options: RunOptions) =>
+export const record = (path: string | null, spec: WorldSpec, outside: Outside, options: RecordOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
       // What cannot be started leaves no file behind.
       const machine = yield* machineFromSpec(spec)
       if (path === null) return yield* runMachine(machine, null, outside, options)
-      const making = yield* Effect.forkScoped(Effect.map(createFile(path, spec), ({ log }) => log))
-      return yield* runMachine(machine, making, outside, options)
+      const store = yield* WorldStore
+      if (options.replace) yield* Effect.catchTag(store.remove(path), "WorldNotFound", () => Effect.void)
+      const log = yield* store.begin(path, genesisOf(spec), {
+        ...creationOptions(spec),
+        templates: options.templates ?? null,
+      })
+      log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
+      return yield* runMachine(machine, log, outside, options)
     }),
   )
 

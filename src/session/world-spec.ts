@@ -27,7 +27,8 @@ export const ENGINE_VERSION = "0.1.0"
 /** Hashes by content: the machine and its world's file are made from one spec, and large contents are hashed once. */
 const hashes = new WeakMap<Uint8Array, string>()
 
-const hashOf = (bytes: Uint8Array): string => {
+/** The sha256 of a content. */
+export const hashOf = (bytes: Uint8Array): string => {
   const known = hashes.get(bytes)
   if (known !== undefined) return known
   const hash = createHash("sha256").update(bytes).digest("hex")

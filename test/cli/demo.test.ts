@@ -188,6 +188,6 @@ describe("each proof compares", { timeout: 60_000 }, () => {
 it("calls itself as it was called", () => {
   expect(commandName("/usr/bin/cv")).toBe("cv")
   expect(commandName("/usr/bin/chronovisor")).toBe("chronovisor")
-  expect(commandName("/src/chronovisor/dist/src/cli/main.js")).toBe("npm run cv --")
+  expect(commandName("/src/chronovisor/dist/main.js")).toBe("npm run cv --")
   expect(commandName(undefined)).toBe("npm run cv --")
 })

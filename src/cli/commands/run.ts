@@ -1,17 +1,17 @@
 /** `cv run`: starts a machine and records its history. */
 import { existsSync } from "node:fs"
-import { basename } from "node:path"
+import { basename, join } from "node:path"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Content, WorldSpec } from "../../session/world-spec.ts"
-import { events, imageStore, images, sessions, worldStore } from "../engine.ts"
+import { imageStore, images, sessions, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark } from "../output.ts"
 import { consoleOptions, readInputFile, reportRun, runningFlags, runOptions } from "../running.ts"
-import { jsonFlag } from "../settings.ts"
+import { home, jsonFlag } from "../settings.ts"
 import { freeWorldName, newWorldPath, worldNameOf } from "../world-name.ts"
 
 const flags = {
@@ -181,20 +181,14 @@ const specOf = Effect.fnUntraced(function* (flags: Flags, source: Source, startT
 })
 
 /** The file for the new world; null when nothing is recorded. An older world makes room for it with --force. */
-const placeOf = Effect.fnUntraced(function* (flags: Flags, source: Source, spec: WorldSpec) {
+const placeOf = Effect.fnUntraced(function* (flags: Flags, source: Source) {
   if (flags.noRecord) return null
   if (Option.isNone(flags.name)) return yield* newWorldPath(yield* freeWorldName(source.name))
   const path = yield* newWorldPath(flags.name.value)
-  if (!existsSync(path)) return path
-  if (!flags.force)
+  if (existsSync(path) && !flags.force)
     return yield* new Misused({
       problem: `There is a world named ${flags.name.value} already; replace it with --force, or choose another name.`,
     })
-  // A machine that cannot be started must not cost the old world.
-  const { machineFromSpec } = yield* sessions
-  yield* machineFromSpec(spec)
-  const { WorldStore } = yield* events
-  yield* (yield* WorldStore).remove(path)
   return path
 })
 
@@ -205,14 +199,22 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   const outside = consoleOptions(flags)
   const start = Option.getOrElse(flags.rtc, () => (isLive(outside) ? "now" : DEFAULT_START))
   const spec = yield* specOf(flags, source, yield* parseStart(start))
-  const path = yield* placeOf(flags, source, spec)
+  const path = yield* placeOf(flags, source)
   const world = path === null ? null : worldNameOf(path)
   const { record } = yield* sessions
   const started = world !== null && Option.isNone(flags.name) ? remark(`recording ${world}`) : Effect.void
   yield* Effect.scoped(
     Effect.gen(function* () {
       const console = yield* openConsole(outside)
-      return { summary: yield* record(path, spec, console, { ...options, started }), console }
+      return {
+        summary: yield* record(path, spec, console, {
+          ...options,
+          started,
+          replace: flags.force,
+          templates: join(yield* home, "cache", "templates"),
+        }),
+        console,
+      }
     }),
   ).pipe(
     Effect.flatMap(({ summary, console }) => reportRun(world, summary, console, flags)),

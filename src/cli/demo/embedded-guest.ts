@@ -9,7 +9,7 @@ import { Hindered } from "../failure.ts"
 const program = "scenarios/guests/embedded/embedded.elf"
 
 /** The package's folder, seen from the source and from what is built from it. */
-const packageFolders = ["../../../", "../../../../"]
+const packageFolders = ["../../../", "../"]
 
 /** Absolute path of the guest program. */
 export const guestPath: Effect.Effect<string, Hindered> = Effect.suspend(() => {

@@ -1,7 +1,7 @@
 /** The demonstration's steps. Each compares what it made with what it should be, and fails with a sentence where they differ. */
 import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
-import { extname, join } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, Schema } from "effect"
 import { formatPosition, WorldStore } from "../../events/index.ts"
@@ -153,13 +153,16 @@ const snapshotHalfway = (recording: Recording, watch: Watch) =>
 /** What the second process says about its replay. */
 const ReplayDocument = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, events: Schema.Int }))
 
+// Everything that is built stands in one folder.
+const mainFile = new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "./main.js", import.meta.url)
+
 /**
  * Runs `cv replay WORLD --from SNAPSHOT --json` as a process of its own, which shares nothing with this one but the file. Its console
  * goes to standard error. It ends when the effect is interrupted.
  */
 const replayElsewhere = (path: string) =>
   Effect.callback<{ readonly document: string; readonly console: Uint8Array }, ProofFailed>(resume => {
-    const program = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url))
+    const program = fileURLToPath(mainFile)
     const child = spawn(process.execPath, [program, "replay", path, "--from", SNAPSHOT, "--json"], {
       stdio: ["ignore", "pipe", "pipe"],
     })

@@ -1,7 +1,7 @@
 /** File operations of the image store, with the operating system's refusals as errors in sentences. */
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises"
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { Effect } from "effect"
 import { DiskFull, FileUnreadable, type HostFileError, StorageFailed } from "./errors.ts"
@@ -17,6 +17,30 @@ export function reading<A>(path: string, operation: () => Promise<A>): Effect.Ef
     try: operation,
     catch: cause => new FileUnreadable({ path, problem: reason(cause) }),
   })
+}
+
+/** The content of a file, in memory that other threads can see without a copy. */
+export async function readContent(path: string): Promise<Buffer> {
+  const handle = await open(path, "r")
+  try {
+    return await readAll(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readAll(handle: FileHandle): Promise<Buffer> {
+  const status = await handle.stat()
+  // A pipe and a file of the kernel's have no size beforehand; a directory is refused here.
+  if (!status.isFile() || status.size === 0) return handle.readFile()
+  const bytes = Buffer.from(new SharedArrayBuffer(status.size))
+  let at = 0
+  while (at < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(bytes.length - at, 1 << 30))
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  return bytes.subarray(0, at)
 }
 
 /** The operating system's refusal in the words of the store. */

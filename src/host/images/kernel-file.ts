@@ -1,11 +1,10 @@
 /** Reads a kernel or firmware file from disk, unpacks it if it is compressed with gzip, and says what it is. */
-import { readFile } from "node:fs/promises"
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
 import { Effect } from "effect"
 import { type KernelImage, readKernelImage } from "../../machine/kernel-image.ts"
 import { type FileUnreadable, KernelRejected } from "./errors.ts"
-import { reading, reason } from "./files.ts"
+import { readContent, reading, reason } from "./files.ts"
 
 const unpack = promisify(gunzip)
 
@@ -13,7 +12,7 @@ const unpack = promisify(gunzip)
 export const readKernelFile = Effect.fnUntraced(function* (
   path: string,
 ): Effect.fn.Return<KernelImage, FileUnreadable | KernelRejected> {
-  const bytes = yield* reading(path, () => readFile(path))
+  const bytes = yield* reading(path, () => readContent(path))
   const outer = readKernelImage(bytes)
   if (!outer.ok) return yield* new KernelRejected({ path, problem: outer.problem.sentence })
   if (outer.image.kind !== "gzip") return outer.image

@@ -1,0 +1,61 @@
+/**
+ * Templates: world files with contents and no history yet. Compressing a kernel takes longer than copying a file, so the next world
+ * of the same contents begins as a copy. They are a cache: whatever goes wrong with one, the world is made without it.
+ */
+import { createHash } from "node:crypto"
+import { constants, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs"
+import { join } from "node:path"
+import { formatVersion } from "../../migrations/index.ts"
+
+/** Smaller contents are stored faster than looked up. */
+const contentBytesMin = 1 << 20
+/** The newest are kept. */
+const templatesMax = 8
+
+export interface TemplatedContents {
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
+/** Where the template of these contents is, if there is one; null where it would not be worth it. */
+export const templateOf = (directory: string, contents: readonly TemplatedContents[]): string | null => {
+  if (contents.reduce((sum, { bytes }) => sum + bytes.length, 0) < contentBytesMin) return null
+  const hash = createHash("sha256").update([formatVersion, ...contents.map(content => content.hash)].join(" "))
+  return join(directory, `${hash.digest("hex").slice(0, 32)}.template`)
+}
+
+/** Makes `file` a copy of the template; says whether it did. */
+export const copyTemplate = (template: string, file: string): boolean => {
+  try {
+    copyFileSync(template, file, constants.COPYFILE_FICLONE)
+    const now = new Date()
+    utimesSync(template, now, now)
+    return true
+  } catch {
+    rmSync(file, { force: true })
+    return false
+  }
+}
+
+/** Keeps a copy of `file`, which is whole and on the disk, as the template. */
+export const keepTemplate = (template: string, file: string): void => {
+  const directory = join(template, "..")
+  const partial = `${template}.${process.pid}.partial`
+  try {
+    mkdirSync(directory, { recursive: true })
+    copyFileSync(file, partial, constants.COPYFILE_FICLONE)
+    renameSync(partial, template)
+    removeOldest(directory)
+  } catch {
+    rmSync(partial, { force: true })
+  }
+}
+
+const removeOldest = (directory: string): void => {
+  const files = readdirSync(directory).map(name => {
+    const path = join(directory, name)
+    return { path, usedMs: statSync(path).mtimeMs }
+  })
+  const surplus = files.toSorted((a, b) => b.usedMs - a.usedMs).slice(templatesMax)
+  for (const { path } of surplus) rmSync(path, { force: true })
+}
