@@ -11,6 +11,7 @@ import {
   CODE_PAGE_BYTES,
   CODE_PAGE_INFO,
   CODE_PAGE_INFO_BYTES,
+  CODE_PAGE_REGIONS,
   CODE_PAGES,
   CROSSING_RECORD,
   HART_COUNT,
@@ -19,6 +20,7 @@ import {
   RAM_PAGES_MAX,
   RECORD_BYTES,
   RECORD_SHIFT,
+  REGION_INFO,
   ROM_BASE,
   TLB,
   TLB_BYTES,
@@ -40,8 +42,10 @@ export const operation = {
   /** A 4-byte instruction whose second half lies in the next page. */
   crossing: 2,
   illegal: 3,
+  /** A translated region begins here. */
+  region: 4,
   /** The first operation that is an instruction. */
-  first: 4,
+  first: 5,
 } as const
 
 /** Slow writes to a predecoded page before it is given up as data. */
@@ -51,6 +55,12 @@ const WRITES_MAX = 256
 const INFO_PAGE = CODE_PAGE_INFO
 const INFO_HOST = CODE_PAGE_INFO + 4
 const INFO_WRITES = CODE_PAGE_INFO + 8
+/** Where a record's place in REGION_INFO is: the number of its region, then the operation that the region's took the place of. */
+export const regionInfo = (record: Expr<"i32">): Expr<"i32"> =>
+  i32.add(i32.shl(i32.shru(i32.sub(record, CODE), 3), 2), REGION_INFO)
+export const regionNumber = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record))
+export const originalOperation = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record), 2)
+
 /** Where the next page will be put: in the unused last word of the first entry. */
 const NEXT = CODE_PAGE_INFO + 12
 
@@ -76,16 +86,36 @@ export interface Fetch {
 
 const infoOf = (code: Expr<"i32">) => i32.mul(i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES), CODE_PAGE_INFO_BYTES)
 
+/** The place of a predecoded page among them. */
+const positionOf = (code: Expr<"i32">) => i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES)
+const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
+
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
+  // Gives a page's records their own operations back: its regions are no longer entered.
+  const unlinkRegions = module.function("unlinkRegions", { params: ["i32"], result: null }, f => {
+    const code = f.param(0, "i32")
+    const regions = f.let(regionsIn(code))
+    f.if(i32.eqz(i32.load(regions, CODE_PAGE_REGIONS)), () => f.return())
+    f.storeI32(regions, 0, CODE_PAGE_REGIONS)
+    const record = f.let(code)
+    const end = f.let(i32.add(code, 2048 * RECORD_BYTES))
+    f.loop(next => {
+      f.if(i32.eq(i32.load16u(record), operation.region), () => f.storeI32As16(record, originalOperation(record)))
+      f.set(record, i32.add(record, RECORD_BYTES))
+      f.brIf(next, i32.ltu(record, end))
+    })
+  })
   const dropPage = module.function("dropPage", { params: ["i32"], result: null }, f => {
     const code = f.param(0, "i32")
     f.storeI32(i32.shl(i32.load(infoOf(code), INFO_PAGE), 2), 0, PAGE_CODE)
+    f.call(unlinkRegions, code)
     flushFetches(f)
   })
   const invalidateBytes = module.function("invalidateBytes", { params: ["i32", "i32", "i32"], result: null }, f => {
     const code = f.param(0, "i32")
     const offset = f.param(1, "i32")
     const bytes = f.param(2, "i32")
+    f.call(unlinkRegions, code)
     const info = f.let(infoOf(code))
     const writes = f.let(i32.add(i32.load(info, INFO_WRITES), 1))
     f.storeI32(info, writes, INFO_WRITES)
@@ -134,6 +164,7 @@ export const defineFetch = (
     f.storeI32(info, 0, INFO_WRITES)
     f.storeI32(i32.shl(page, 2), code, PAGE_CODE)
     f.memoryFill(code, 0, 4096 * 4)
+    f.storeI32(regionsIn(code), 0, CODE_PAGE_REGIONS)
     f.storeI32As16(code, operation.pageEnd, 4096 * 4)
     const entry = f.local("i32")
     const hart = f.local("i32")

@@ -21,15 +21,17 @@ import {
   SCRATCH,
   wasmPages,
 } from "./layout.ts"
-import { type ExitReason, type FieldName, type StateField, stateFields } from "./state.ts"
+import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
+import type { HelperTypes } from "./translator/region-module.ts"
+import { Translator } from "./translator/translator.ts"
 
-let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array } | null = null
+let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array; helpers: HelperTypes } | null = null
 
 /** The module is the same for every machine: compiled once in a process. */
 const compile = () => {
   if (compiled === null) {
-    const { bytes, csrIndex } = buildHartModule()
-    compiled = { module: new WebAssembly.Module(bytes), csrIndex }
+    const { bytes, csrIndex, helpers } = buildHartModule()
+    compiled = { module: new WebAssembly.Module(bytes), csrIndex, helpers }
   }
   return compiled
 }
@@ -50,6 +52,7 @@ export class HartCore {
   readonly bytes: Uint8Array<ArrayBuffer>
   private readonly view: DataView
   private readonly exports: HartExports
+  private readonly translator: Translator | null
   /** The hart whose state is in `ACTIVE`. */
   private current = 0
   /** The running hart is inside a device access: an instruction has begun and not ended. */
@@ -59,7 +62,12 @@ export class HartCore {
    * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`.
    * @throws RangeError when this computer cannot give that much memory.
    */
-  constructor(hartCount: number, ramBytes: number, devices: Omit<HartImports, "memory">) {
+  constructor(
+    hartCount: number,
+    ramBytes: number,
+    devices: Pick<HartImports, "deviceLoad" | "deviceStore">,
+    translates = true,
+  ) {
     if (hartCount < 1 || hartCount > HARTS_MAX) throw new Error(`a machine has 1 to ${HARTS_MAX} harts`)
     if (ramBytes % PAGE_BYTES !== 0 || ramBytes > RAM_BYTES_MAX) throw new Error(`cannot have ${ramBytes} bytes of RAM`)
     this.hartCount = hartCount
@@ -67,9 +75,11 @@ export class HartCore {
     this.memory = new WebAssembly.Memory({ initial: wasmPages(ramBytes), maximum: wasmPages(ramBytes) })
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
-    const { module, csrIndex } = compile()
+    const { module, csrIndex, helpers } = compile()
+    const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1024 })
     const imports = {
       memory: this.memory,
+      regions,
       deviceLoad: (address: number, bytes: number) => {
         this.accessing = true
         const low = devices.deviceLoad(address, bytes)
@@ -82,7 +92,9 @@ export class HartCore {
         this.accessing = false
       },
     }
-    this.exports = new WebAssembly.Instance(module, { host: imports }).exports as unknown as HartExports
+    const { exports } = new WebAssembly.Instance(module, { host: imports })
+    this.exports = exports as unknown as HartExports
+    this.translator = translates ? new Translator({ memory: this.memory, regions, exports, helpers }) : null
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)
@@ -109,7 +121,15 @@ export class HartCore {
 
   /** Executes at most `budget` instructions of the running hart, 1 ≤ budget < 2^31. */
   run(budget: number): ExitReason {
-    return this.exports.run(budget) as ExitReason
+    const { translator, exports } = this
+    if (translator === null) return exports.run(budget) as ExitReason
+    for (let left = budget; ; ) {
+      const part = Math.min(left, translator.patience)
+      const reason = exports.run(part) as ExitReason
+      left -= part
+      if (reason !== exitReason.budget || left === 0) return reason
+      translator.look()
+    }
   }
 
   private parked(hart: number): number {

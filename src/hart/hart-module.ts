@@ -1,5 +1,5 @@
 /** The hart as one WebAssembly module: everything below the loop that TypeScript calls. */
-import { type FunctionRef, i32, i64, ModuleBuilder } from "../wasm/index.ts"
+import { type FunctionRef, type FunctionType, i32, i64, ModuleBuilder } from "../wasm/index.ts"
 import { defineAddressSpaces } from "./address-space.ts"
 import { defineCodeCache, defineFetch } from "./code-cache.ts"
 import { defineCsrAccess } from "./csr-access.ts"
@@ -10,6 +10,7 @@ import { RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { definePmp, definePmpChanged } from "./pmp.ts"
 import { active } from "./state.ts"
+import { defineRegions, regionHelpers } from "./regions.ts"
 import { defineTranslation } from "./translation.ts"
 import { defineTrapDelivery } from "./trap-delivery.ts"
 
@@ -23,6 +24,8 @@ const defineFlushAddress = (module: ModuleBuilder): FunctionRef =>
 /** What TypeScript gives the module and what it calls. */
 export interface HartImports {
   readonly memory: WebAssembly.Memory
+  /** The translated regions by number. */
+  readonly regions: WebAssembly.Table
   readonly deviceLoad: (address: number, bytes: number) => number
   readonly deviceStore: (address: number, bytes: number, low: number, high: number) => void
 }
@@ -39,7 +42,12 @@ export interface HartExports {
 }
 
 /** The module's bytes, and the table of known CSRs that its memory must hold at CSR_INDEX. */
-export const buildHartModule = (): { readonly bytes: Uint8Array<ArrayBuffer>; readonly csrIndex: Uint8Array } => {
+export const buildHartModule = (): {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly csrIndex: Uint8Array
+  /** What translated regions may call. */
+  readonly helpers: ReadonlyMap<string, FunctionType>
+} => {
   const module = new ModuleBuilder()
   module.importMemory("host", "memory", RAM / 0x10000)
   const devices = {
@@ -57,6 +65,8 @@ export const buildHartModule = (): { readonly bytes: Uint8Array<ArrayBuffer>; re
   const csr = defineCsrAccess(module, { contextChanged, flushTranslations, pmpChanged })
   const traps = defineTrapDelivery(module, contextChanged, fetch.wordAt)
   const float = defineFloat(module, active("fflags"))
+  for (const ref of Object.values(float)) module.export(ref)
+  const { enterRegion } = defineRegions(module, ramBytes, translate)
   defineInterpreter(module, {
     memory,
     fetch,
@@ -65,6 +75,9 @@ export const buildHartModule = (): { readonly bytes: Uint8Array<ArrayBuffer>; re
     float,
     flushAddress: defineFlushAddress(module),
     forgetSpaces,
+    enterRegion,
   })
-  return { bytes: module.encode(), csrIndex: csr.index }
+  const names: ReadonlySet<string> = new Set([...regionHelpers, ...Object.keys(float)])
+  const helpers = new Map([...module.exportedTypes].filter(([name]) => names.has(name)))
+  return { bytes: module.encode(), csrIndex: csr.index, helpers }
 }

@@ -5,12 +5,11 @@
  * every instruction that can change what is pending or enabled (CSR writes, trap returns, device accesses): those put the budget
  * aside (`holdBudget`), the loop ends, and goes on once the interrupts have been looked at.
  */
-import { mstatus, mstatusBit, privilege } from "../riscv/csr.ts"
+import { mstatusBit, privilege } from "../riscv/csr.ts"
 import type { OperandName } from "../riscv/format.ts"
-import type { AmoWidth, FloatOperands, FloatOperation, LoadWidth, Semantics, StoreWidth } from "../riscv/semantics.ts"
+import type { AmoWidth, StoreWidth } from "../riscv/semantics.ts"
 import { type Cause, cause } from "../riscv/trap.ts"
 import {
-  call,
   callI32,
   callI64,
   type Expr,
@@ -23,23 +22,20 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { type Fetch, operation } from "./code-cache.ts"
+import { type Fetch, operation, originalOperation } from "./code-cache.ts"
 import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
+import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
 import {
   CROSSING_RECORD,
-  RAM,
-  RAM_BASE,
   RECORD_BYTES,
   RECORD_SHIFT,
   TLB_BYTES,
   TLB_ENTRY_BYTES,
   TLB_FETCH,
-  TLB_READ,
-  TLB_WRITE,
 } from "./layout.ts"
-import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { holdBudget, type MemoryAccess, tlbBase } from "./memory-access.ts"
 import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
 import type { TrapDelivery } from "./trap-delivery.ts"
@@ -54,6 +50,8 @@ export interface InterpreterParts {
   /** `flushAddress(virtual)`: forgets the running hart's translations of one page. */
   readonly flushAddress: FunctionRef
   readonly forgetSpaces: FunctionRef
+  /** `enterRegion(record, pc, count)`: runs the translated region that begins at a record; gives where to go on. */
+  readonly enterRegion: FunctionRef
 }
 
 /** The loop's variables and the places a case can go to. */
@@ -62,6 +60,8 @@ interface Frame {
   readonly parts: InterpreterParts
   /** The record being executed. */
   readonly record: Local<"i32">
+  /** Which case is being executed. */
+  readonly operation: Local<"i32">
   /** Instructions left after this one. */
   readonly count: Local<"i32">
   /** pc minus the record's address in halfwords: pc = pcBias + (record >> 2). */
@@ -71,6 +71,8 @@ interface Frame {
   readonly tlb: Local<"i32">
   /** Next instruction: `record` names it. */
   readonly dispatch: Label
+  /** The case that `operation` names. */
+  readonly redo: Label
   /** Next instruction: `nextPc` names it. */
   readonly jump: Label
   /** The trap asked for in the state, at this instruction. */
@@ -79,32 +81,15 @@ interface Frame {
   readonly exhausted: Label
 }
 
-const loads: Record<LoadWidth, { bytes: number; read: (address: Expr<"i32">) => Expr<"i64"> }> = {
-  i8: { bytes: 1, read: i64.load8s },
-  u8: { bytes: 1, read: i64.load8u },
-  i16: { bytes: 2, read: i64.load16s },
-  u16: { bytes: 2, read: i64.load16u },
-  i32: { bytes: 4, read: i64.load32s },
-  u32: { bytes: 4, read: i64.load32u },
-  i64: { bytes: 8, read: i64.load },
-}
-
 const X = active("x")
-const F = active("f")
-const CANONICAL_NAN = 0x7fc00000
-const BOX = -0x100000000n
-
-/** The guest's physical address of a place in its RAM. */
-const physicalOf = (host: Expr<"i32">): Expr<"i64"> => i64.add(i64.extendu(host), RAM_BASE - RAM)
 
 /** An instruction's meaning with operands read from its record. */
-class InterpreterSemantics implements Semantics {
-  readonly f: FunctionBuilder
+class Interpretation extends Execution {
   private readonly frame: Frame
   private readonly operation: Operation
 
   constructor(frame: Frame, operation: Operation) {
-    this.f = frame.f
+    super(frame.f, frame.tlb, get64("dataContext"))
     this.frame = frame
     this.operation = operation
   }
@@ -116,7 +101,7 @@ class InterpreterSemantics implements Semantics {
   }
 
   /** A number or register offset as the record keeps it. */
-  private raw(name: OperandName): Expr<"i32"> {
+  protected raw(name: OperandName): Expr<"i32"> {
     const { slot } = this.operand(name)
     const at = slotOffset[slot]
     return slot.startsWith("byte") ? i32.load8u(this.frame.record, at) : i32.load16u(this.frame.record, at)
@@ -153,133 +138,33 @@ class InterpreterSemantics implements Semantics {
   private reload(): void {
     this.f.set(this.frame.count, get32("count"))
   }
-  /** The TLB tag an access of `bytes` bytes must find: an unaligned address finds none. */
-  private tag(address: Expr<"i64">, bytes: number): Expr<"i64"> {
-    return i64.or(i64.and(address, BigInt(bytes - 1) | ~0xfffn), get64("dataContext"))
+  protected findLoad(host: Local<"i32">, virtual: Expr<"i64">, bytes: number): void {
+    const { f, frame } = this
+    this.spill()
+    f.set(host, callI32(frame.parts.memory.loadSlow, virtual, i32.const(bytes)))
+    f.brIf(frame.trap, i32.eqz(host))
+    this.reload()
   }
-  private entry(address: Expr<"i64">): Local<"i32"> {
-    return this.f.let(i32.add(this.frame.tlb, tlbIndex(address)))
+  protected storeElsewhere(width: StoreWidth, virtual: Expr<"i64">, value: Expr<"i64">): void {
+    const { f, frame } = this
+    this.spill()
+    f.brIf(frame.trap, callI32(frame.parts.memory.storeSlow, virtual, i32.const(width), value))
+    this.reload()
   }
-  private hostAddress(address: Expr<"i64">, entry: Expr<"i32">, which: number): Expr<"i32"> {
-    return i32.add(i32.wrap(address), i32.load(entry, which + 8))
+  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, isLoadReserved: boolean): void {
+    const { f, frame } = this
+    this.spill()
+    const reserves = i32.const(isLoadReserved ? 1 : 0)
+    f.set(host, callI32(frame.parts.memory.atomicHost, virtual, i32.const(width), reserves))
+    f.brIf(frame.trap, i32.eqz(host))
   }
-
-  load(width: LoadWidth, address: Expr<"i64">): Expr<"i64"> {
-    const { f } = this
-    const { bytes, read } = loads[width]
-    const virtual = f.let(address)
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
-    f.if(
-      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, bytes)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
-      () => {
-        this.spill()
-        f.set(host, callI32(this.frame.parts.memory.loadSlow, virtual, i32.const(bytes)))
-        f.brIf(this.frame.trap, i32.eqz(host))
-        this.reload()
-      },
-    )
-    return f.let(read(host))
+  protected wroteFound(width: AmoWidth): void {
+    // `trapValue` holds the physical address.
+    this.f.call(this.frame.parts.memory.wrote, get64("trapValue"), i32.const(width))
+    this.reload()
   }
-
-  store(width: StoreWidth, address: Expr<"i64">, value: Expr<"i64">): void {
-    const { f } = this
-    const virtual = f.let(address)
-    const entry = this.entry(virtual)
-    f.if(
-      i64.eq(i64.load(entry, TLB_WRITE), this.tag(virtual, width)),
-      () => this.write(width, this.hostAddress(virtual, entry, TLB_WRITE), value),
-      () => {
-        this.spill()
-        f.brIf(this.frame.trap, callI32(this.frame.parts.memory.storeSlow, virtual, i32.const(width), value))
-        this.reload()
-      },
-    )
-  }
-
-  private write(width: StoreWidth, host: Expr<"i32">, value: Expr<"i64">): void {
-    const { f } = this
-    if (width === 1) f.storeI64As8(host, value)
-    else if (width === 2) f.storeI64As16(host, value)
-    else if (width === 4) f.storeI64As32(host, value)
-    else f.storeI64(host, value)
-  }
-
-  /** Where an atomic acts in this memory, and whether it got there by the slow path. */
-  private atomicPlace(width: AmoWidth, virtual: Expr<"i64">): { host: Local<"i32">; slow: Local<"i32"> } {
-    const { f } = this
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
-    const slow = f.local("i32")
-    f.set(slow, 0)
-    f.if(
-      i64.eq(i64.load(entry, TLB_WRITE), this.tag(virtual, width)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_WRITE)),
-      () => {
-        this.spill()
-        f.set(host, callI32(this.frame.parts.memory.atomicHost, virtual, i32.const(width), i32.const(0)))
-        f.brIf(this.frame.trap, i32.eqz(host))
-        f.set(slow, 1)
-      },
-    )
-    return { host, slow }
-  }
-
-  /** After an atomic wrote on the slow path. `trapValue` holds its physical address. */
-  private wroteAtomic(slow: Expr<"i32">, width: AmoWidth): void {
-    this.f.if(slow, () => {
-      this.f.call(this.frame.parts.memory.wrote, get64("trapValue"), i32.const(width))
-      this.reload()
-    })
-  }
-
-  amo(width: AmoWidth, address: Expr<"i64">, compute: (old: Expr<"i64">) => Expr<"i64">): Expr<"i64"> {
-    const { f } = this
-    const virtual = f.let(address)
-    const { host, slow } = this.atomicPlace(width, virtual)
-    const old = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
-    this.write(width, host, compute(old))
-    this.wroteAtomic(slow, width)
-    return old
-  }
-
-  loadReserved(width: AmoWidth, address: Expr<"i64">): Expr<"i64"> {
-    const { f } = this
-    const virtual = f.let(address)
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
-    f.if(
-      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, width)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
-      () => {
-        this.spill()
-        f.set(host, callI32(this.frame.parts.memory.atomicHost, virtual, i32.const(width), i32.const(1)))
-        f.brIf(this.frame.trap, i32.eqz(host))
-      },
-    )
-    const value = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
-    set64(f, "reservation", physicalOf(host))
-    set64(f, "reservedValue", value)
-    return value
-  }
-
-  storeConditional(width: AmoWidth, address: Expr<"i64">, value: Expr<"i64">): Expr<"i64"> {
-    const { f } = this
-    const virtual = f.let(address)
-    const { host, slow } = this.atomicPlace(width, virtual)
-    const held = i32.and(
-      i64.eq(get64("reservation"), physicalOf(host)),
-      i64.eq(get64("reservedValue"), width === 4 ? i64.load32s(host) : i64.load(host)),
-    )
-    const failed = f.let(i64.const(1))
-    f.if(held, () => {
-      this.write(width, host, value)
-      this.wroteAtomic(slow, width)
-      f.set(failed, 0)
-    })
-    set64(f, "reservation", -1)
-    return failed
+  protected floatFunction(name: keyof FloatLibrary): FunctionRef {
+    return this.frame.parts.float[name]
   }
 
   branch(condition: Expr<"i32"> | number): void {
@@ -330,10 +215,6 @@ class InterpreterSemantics implements Semantics {
       })
     }
     return old
-  }
-
-  private illegalUnless(permitted: Expr<"i32">): void {
-    this.f.if(i32.eqz(permitted), () => this.trap(cause.illegalInstruction, 0))
   }
 
   /** Stops the loop after this instruction. */
@@ -401,87 +282,6 @@ class InterpreterSemantics implements Semantics {
     this.hold()
   }
 
-  requireFloat(): void {
-    this.illegalUnless(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
-  }
-  private setFloatDirty(): void {
-    set64(this.f, "mstatus", i64.or(get64("mstatus"), mstatus.FS))
-  }
-
-  get rawFs1(): Expr<"i64"> {
-    return i64.load(this.raw("rs1"), F)
-  }
-  get rawFs2(): Expr<"i64"> {
-    return i64.load(this.raw("rs2"), F)
-  }
-
-  /** The rounding mode in force; an illegal instruction when it is none. */
-  private roundingMode(): Expr<"i32"> {
-    const { f } = this
-    const mode = f.let(this.raw("rm"))
-    f.if(i32.gtu(mode, 4), () => {
-      this.illegalUnless(i32.eq(mode, 7))
-      f.set(mode, get32("frm"))
-      this.illegalUnless(i32.leu(mode, 4))
-    })
-    return mode
-  }
-
-  private computeFloat(name: string, operands: readonly Expr[]): Expr {
-    const { f, frame } = this
-    const callee = frame.parts.float[name as keyof FloatLibrary]
-    const rounds = callee.type.params.length > operands.length
-    const result = f.let(call(callee, ...operands, ...(rounds ? [this.roundingMode()] : [])))
-    this.setFloatDirty()
-    return result
-  }
-
-  readonly double: FloatOperands<"i64"> = this.floatOperands<"i64">(
-    "64",
-    offset => i64.load(offset, F),
-    bits => bits,
-  )
-  readonly single: FloatOperands<"i32"> = this.floatOperands<"i32">(
-    "32",
-    offset =>
-      // Boxed: all ones above. Anything else reads as the canonical NaN.
-      i32.select(i32.load(offset, F), CANONICAL_NAN, i32.eq(i32.load(offset, F + 4), -1)),
-    bits => i64.or(i64.extendu(bits), BOX),
-  )
-
-  private floatOperands<T extends "i32" | "i64">(
-    suffix: "32" | "64",
-    read: (offset: Expr<"i32">) => Expr<T>,
-    box: (bits: Expr<T>) => Expr<"i64">,
-  ): FloatOperands<T> {
-    const semantics = this
-    return {
-      get fs1() {
-        return read(semantics.raw("rs1"))
-      },
-      get fs2() {
-        return read(semantics.raw("rs2"))
-      },
-      get fs3() {
-        return read(semantics.raw("rs3"))
-      },
-      fd(bits) {
-        semantics.f.storeI64(semantics.raw("rd"), box(bits), F)
-        semantics.setFloatDirty()
-      },
-      compute: (name: FloatOperation, ...operands) =>
-        semantics.computeFloat(name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`, operands),
-    }
-  }
-
-  narrow(): Expr<"i32"> {
-    return this.computeFloat("narrow", [this.double.fs1]) as Expr<"i32">
-  }
-  widen(): Expr<"i64"> {
-    // The rounding mode does nothing here, but a reserved one is still illegal.
-    this.roundingMode()
-    return this.computeFloat("widen", [this.single.fs1]) as Expr<"i64">
-  }
 }
 
 /** Defines `run(budget)`: executes up to `budget` instructions of the running hart; gives an exit reason. */
@@ -492,6 +292,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
     f => {
       const budget = f.param(0, "i32")
       const record = f.local("i32")
+      const operationNow = f.local("i32")
       const count = f.local("i32")
       const pcBias = f.local("i64")
       const nextPc = f.local("i64")
@@ -517,9 +318,26 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
               f.loop(dispatch => {
                 f.brIf(exhausted, i32.eqz(count))
                 f.set(count, i32.sub(count, 1))
-                const frame: Frame = { f, parts, record, count, pcBias, nextPc, tlb, dispatch, jump, trap, exhausted }
-                f.switch(i32.load16u(record), cases(frame), () => f.unreachable())
-                f.unreachable()
+                f.set(operationNow, i32.load16u(record))
+                f.loop(redo => {
+                  const frame: Frame = {
+                    f,
+                    parts,
+                    record,
+                    operation: operationNow,
+                    count,
+                    pcBias,
+                    nextPc,
+                    tlb,
+                    dispatch,
+                    redo,
+                    jump,
+                    trap,
+                    exhausted,
+                  }
+                  f.switch(operationNow, cases(frame), () => f.unreachable())
+                  f.unreachable()
+                })
               })
             })
             // The budget is used up, or was put aside for this.
@@ -596,6 +414,18 @@ const cases = (frame: Frame): (() => void)[] => {
     raise(f, cause.illegalInstruction, i64.const(0))
     f.br(frame.trap)
   }
+  special[operation.region] = () => {
+    giveBack()
+    f.set(nextPc, callI64(parts.enterRegion, record, pc(), count))
+    // Where the first instruction needs the interpreter, it is executed by it.
+    f.if(i32.eq(get32("count"), count), () => {
+      f.set(count, i32.sub(count, 1))
+      f.set(frame.operation, originalOperation(record))
+      f.br(frame.redo)
+    })
+    f.set(count, get32("count"))
+    f.br(frame.jump)
+  }
   const shared = new Map<string, () => void>()
   const meanings = new Map<unknown, number>()
   const bodies = operations.map(op => {
@@ -606,7 +436,7 @@ const cases = (frame: Frame): (() => void)[] => {
     const body =
       shared.get(key) ??
       (() => {
-        f.scope(() => instruction.meaning(new InterpreterSemantics(frame, op)))
+        f.scope(() => instruction.meaning(new Interpretation(frame, op)))
         f.set(record, i32.add(record, (instruction.length / 2) * RECORD_BYTES))
         f.br(frame.dispatch)
       })

@@ -42,6 +42,14 @@ export const holdBudget = (f: FunctionBuilder): void => {
   set32(f, "count", 0)
 }
 
+/** Keeps a translation. `host`: where the address lies in this memory. */
+export const fillTlb = (f: FunctionBuilder, which: number, virtual: Expr<"i64">, host: Expr<"i32">): void => {
+  const entry = f.let(i32.add(tlbBase(), tlbIndex(virtual)))
+  f.storeI64(entry, i64.or(i64.and(virtual, ~0xfffn), get64("dataContext")), which)
+  f.storeI32(entry, i32.sub(host, i32.wrap(virtual)), which + 8)
+  f.storeI32(entry, i32.and(host, ~0xfff), which + 12)
+}
+
 export interface MemoryAccess {
   /** `loadSlow(virtual, bytes)`: where in this memory the value lies now, or 0 with a trap asked for. */
   readonly loadSlow: FunctionRef
@@ -67,12 +75,6 @@ export const defineMemoryAccess = (
   cache: CodeCache,
   devices: DeviceImports,
 ): MemoryAccess => {
-  const fillTlb = (f: FunctionBuilder, which: number, virtual: Expr<"i64">, host: Expr<"i32">): void => {
-    const entry = f.let(i32.add(tlbBase(), tlbIndex(virtual)))
-    f.storeI64(entry, i64.or(i64.and(virtual, ~0xfffn), get64("dataContext")), which)
-    f.storeI32(entry, i32.sub(host, i32.wrap(virtual)), which + 8)
-    f.storeI32(entry, i32.and(host, ~0xfff), which + 12)
-  }
   const pageNumber = (physical: Expr<"i64">): Expr<"i32"> => i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12))
 
   /** RAM was written: the page is dirty, predecoded instructions there are stale. */

@@ -4,7 +4,7 @@
  * Opcodes: WebAssembly core specification, section 5.4.
  */
 import type { Bytes } from "./bytes.ts"
-import type { FunctionRef } from "./module.ts"
+import type { FunctionRef, TableRef, TypeRef } from "./module.ts"
 import type { ValueType } from "./types.ts"
 
 /** A tree that yields a value of type `T`; `write` appends its instructions. */
@@ -111,6 +111,23 @@ export const call = (callee: FunctionRef, ...args: readonly Expr[]): Expr => {
     },
   }
 }
+
+/** The result of calling `table[index]`, which gives an i64. */
+export const callIndirectI64 = (
+  table: TableRef,
+  type: TypeRef,
+  index: Expr<"i32">,
+  ...args: readonly Expr[]
+): Expr<"i64"> => ({
+  type: "i64",
+  write: code => {
+    for (const arg of args) arg.write(code)
+    index.write(code)
+    code.byte(0x11)
+    code.unsigned(type.index)
+    code.unsigned(table.index)
+  },
+})
 
 export const callI32 = (callee: FunctionRef, ...args: readonly Expr[]) => call(callee, ...args) as Expr<"i32">
 export const callI64 = (callee: FunctionRef, ...args: readonly Expr[]) => call(callee, ...args) as Expr<"i64">

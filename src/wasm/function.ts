@@ -213,6 +213,13 @@ export class FunctionBuilder {
     if (callee.type.result !== null) this.code.byte(0x1a)
   }
 
+  /** Leaves this function by jumping to `callee` (tail calls). */
+  returnCall(callee: FunctionRef, ...args: readonly Expr[]): void {
+    for (const arg of args) arg.write(this.code)
+    this.code.byte(0x12)
+    this.code.unsigned(callee.index)
+  }
+
   /** Leaves this function by jumping into `table[index]` (tail calls, section 5.4.1). */
   returnCallIndirect(table: TableRef, type: TypeRef, index: Expr<"i32">, ...args: readonly Expr[]): void {
     for (const arg of args) arg.write(this.code)

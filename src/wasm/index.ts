@@ -3,6 +3,7 @@ export {
   call,
   callI32,
   callI64,
+  callIndirectI64,
   type Expr,
   type F32,
   type F64,

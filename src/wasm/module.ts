@@ -30,6 +30,7 @@ export class ModuleBuilder {
   private readonly functions: DefinedFunction[] = []
   private memory: { module: string; name: string; pagesMin: number } | null = null
   private table: { entries: FunctionRef[] } | null = null
+  private importedTable: { module: string; name: string } | null = null
 
   /** The index of a function type, shared between equal types. */
   functionType(type: FunctionType): TypeRef {
@@ -73,6 +74,15 @@ export class ModuleBuilder {
     body(found.builder)
   }
 
+  export(ref: FunctionRef): void {
+    this.functions[ref.index - this.imports.length]!.exported = true
+  }
+
+  /** Exported functions with their types. */
+  get exportedTypes(): ReadonlyMap<string, FunctionType> {
+    return new Map(this.functions.filter(({ exported }) => exported).map(({ name, type }) => [name, type]))
+  }
+
   /** Declares and defines. */
   function(
     name: string,
@@ -87,8 +97,15 @@ export class ModuleBuilder {
 
   /** The module's one table, filled with these functions from index 0. */
   functionTable(entries: readonly FunctionRef[]): TableRef {
-    if (this.table) throw new Error("one table a module")
+    if (this.table || this.importedTable) throw new Error("one table a module")
     this.table = { entries: [...entries] }
+    return { index: 0 }
+  }
+
+  /** Imports the module's one table, of functions. */
+  importTable(module: string, name: string): TableRef {
+    if (this.table || this.importedTable) throw new Error("one table a module")
+    this.importedTable = { module, name }
     return { index: 0 }
   }
 
@@ -106,7 +123,7 @@ export class ModuleBuilder {
       }
     })
     out.section(2, s => {
-      s.unsigned(this.imports.length + (this.memory ? 1 : 0))
+      s.unsigned(this.imports.length + (this.memory ? 1 : 0) + (this.importedTable ? 1 : 0))
       for (const entry of this.imports) {
         s.name(entry.module)
         s.name(entry.name)
@@ -119,6 +136,14 @@ export class ModuleBuilder {
         s.byte(0x02)
         s.byte(0x00)
         s.unsigned(this.memory.pagesMin)
+      }
+      if (this.importedTable) {
+        s.name(this.importedTable.module)
+        s.name(this.importedTable.name)
+        s.byte(0x01)
+        s.byte(0x70)
+        s.byte(0x00)
+        s.unsigned(0)
       }
     })
     out.section(3, s => {

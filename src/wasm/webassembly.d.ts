@@ -4,6 +4,12 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum?: number })
     readonly buffer: ArrayBuffer
   }
+  class Table {
+    constructor(descriptor: { element: "anyfunc"; initial: number; maximum?: number })
+    readonly length: number
+    grow(by: number): number
+    set(index: number, value: unknown): void
+  }
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>)
   }

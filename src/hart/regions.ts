@@ -1,0 +1,93 @@
+/** How translated regions are entered, how one goes on into the next, and what they ask the hart for. */
+import { callI64, callIndirectI64, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import { operation, regionNumber } from "./code-cache.ts"
+import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { fillTlb, tlbBase } from "./memory-access.ts"
+import { access } from "./pmp.ts"
+import { get32, get64, set32 } from "./state.ts"
+import { inRam, type RamBytes, ramHost } from "./translation.ts"
+
+/** `region(count, page)`: executes at most `count` instructions, `page` being the virtual address of its page; gives the next pc and leaves what is left in the state's `count`. */
+export const regionType = { params: ["i32", "i64"], result: "i64" } as const
+
+export interface Regions {
+  /** `enterRegion(record, pc, count)`: what the region that begins at a record gives. */
+  readonly enterRegion: FunctionRef
+}
+
+/** Names under which the regions' modules import these. */
+export const regionHelpers = ["findLoad", "findStore", "goOn"] as const
+
+export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, translate: FunctionRef): Regions => {
+  const table = module.importTable("host", "regions")
+  const type = module.functionType(regionType)
+  const exported = { exported: true }
+
+  const enterRegion = module.function("enterRegion", { params: ["i32", "i64", "i32"], result: "i64" }, f => {
+    const [record, pc, count] = [f.param(0, "i32"), f.param(1, "i64"), f.param(2, "i32")]
+    f.return(callIndirectI64(table, type, regionNumber(record), count, i64.and(pc, ~0xfffn)))
+    f.unreachable()
+  })
+
+  // `goOn(pc, count)`: on into the region at pc, where there is one; gives pc otherwise. `count` stands in the state too.
+  module.function(
+    "goOn",
+    { params: ["i64", "i32"], result: "i64" },
+    f => {
+      const [pc, count] = [f.param(0, "i64"), f.param(1, "i32")]
+      const entry = f.let(i32.add(tlbBase(), i32.and(i32.wrap(i64.shru(pc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)))
+      f.if(i64.eq(i64.load(entry, TLB_FETCH), i64.or(i64.and(pc, ~0xfffn), get64("fetchContext"))), () => {
+        const place = i32.shl(i32.and(i32.wrap(pc), 0xffe), RECORD_SHIFT)
+        const record = f.let(i32.add(i32.load(entry, TLB_FETCH + 8), place))
+        f.if(i32.and(i32.eq(i32.load16u(record), operation.region), i32.ne(count, 0)), () =>
+          f.returnCallIndirect(table, type, regionNumber(record), count, i64.and(pc, ~0xfffn)),
+        )
+      })
+      f.return(pc)
+      f.unreachable()
+    },
+    exported,
+  )
+
+  // `findLoad(virtual, bytes)`: where in this memory a value in RAM lies, or 0: the interpreter has to look.
+  module.function(
+    "findLoad",
+    { params: ["i64", "i32"], result: "i32" },
+    f => {
+      const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
+      f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
+      const physical = f.let(callI64(translate, virtual, i32.const(access.read), bytes))
+      f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
+        set32(f, "trapped", 0)
+        f.return(i32.const(0))
+      })
+      f.if(i32.eqz(get32("uncacheable")), () => fillTlb(f, TLB_READ, virtual, ramHost(physical)))
+      f.return(ramHost(physical))
+      f.unreachable()
+    },
+    exported,
+  )
+
+  // `findStore(virtual, bytes)`: where in this memory to store, or 0: the interpreter has to look.
+  module.function(
+    "findStore",
+    { params: ["i64", "i32"], result: "i32" },
+    f => {
+      const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
+      f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
+      const physical = f.let(callI64(translate, virtual, i32.const(access.write), bytes))
+      f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
+        set32(f, "trapped", 0)
+        f.return(i32.const(0))
+      })
+      const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
+      f.if(i32.or(get32("uncacheable"), i32.load(i32.shl(page, 2), PAGE_CODE)), () => f.return(i32.const(0)))
+      f.storeI32As8(page, 1, PAGE_DIRTY)
+      fillTlb(f, TLB_WRITE, virtual, ramHost(physical))
+      f.return(ramHost(physical))
+      f.unreachable()
+    },
+    exported,
+  )
+  return { enterRegion }
+}

@@ -1,0 +1,153 @@
+/**
+ * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks and what
+ * it translates changes nothing that a guest can see.
+ */
+import { decode, instructionLength } from "../../riscv/table.ts"
+import type { Instruction } from "../../riscv/instruction.ts"
+import { operation } from "../code-cache.ts"
+import {
+  ACTIVE,
+  CODE,
+  CODE_PAGE_BYTES,
+  CODE_PAGE_INFO,
+  CODE_PAGE_INFO_BYTES,
+  CODE_PAGE_REGIONS,
+  CODE_PAGES,
+  RECORD_SHIFT,
+  REGION_INFO,
+  REGIONS_MAX,
+  TLB,
+  TLB_BYTES,
+  TLB_ENTRY_BYTES,
+  TLB_FETCH,
+  TLB_HART_BYTES,
+} from "../layout.ts"
+import { stateFields } from "../state.ts"
+import { findRegion, type InstructionAt } from "./control-flow.ts"
+import { buildRegionModule, type HelperTypes, regionName } from "./region-module.ts"
+
+/** Instructions between two looks. */
+const LOOK_INSTRUCTIONS = 50_000
+/** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
+const LOOKS_MIN = 3
+/** Instructions followed one by one. */
+const FOLLOW_MAX = 100
+
+export interface TranslatorHost {
+  readonly memory: WebAssembly.Memory
+  readonly regions: WebAssembly.Table
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly helpers: HelperTypes
+}
+
+const words = new Map<number, Instruction | null>()
+const decodeOnce = (word: number): Instruction | null => {
+  const found = words.get(word)
+  if (found !== undefined) return found
+  const instruction = decode(word)
+  words.set(word, instruction)
+  return instruction
+}
+
+export class Translator {
+  private readonly host: TranslatorHost
+  private readonly view: DataView
+  /** How often a hart was found in each 64 bytes of code. */
+  private readonly found = new Map<number, number>()
+  private readonly refused = new Set<number>()
+  private regions = 1
+  /** Instructions that are still to be followed, 0 when none is. */
+  private following = 0
+  private followedPc = 0
+
+  constructor(host: TranslatorHost) {
+    this.host = host
+    this.view = new DataView(host.memory.buffer)
+  }
+
+  /** Instructions until it wants to look again. */
+  get patience(): number {
+    return this.following > 0 ? 1 : LOOK_INSTRUCTIONS
+  }
+
+  /** Looks where the running hart is. */
+  look(): void {
+    const record = this.recordAtPc()
+    const pc = this.view.getUint32(ACTIVE + stateFields.pc.offset, true)
+    if (this.following > 0) {
+      this.following--
+      const step = pc - this.followedPc
+      this.followedPc = pc
+      if (step === 2 || step === 4 || record === 0) return
+      if (step > 0 && this.following > FOLLOW_MAX / 2) return
+      this.following = 0
+      if (this.operationAt(record) !== operation.region) this.translate(record)
+      return
+    }
+    if (record === 0 || this.operationAt(record) === operation.region) return
+    const place = record >>> 8
+    const times = (this.found.get(place) ?? 0) + 1
+    this.found.set(place, times)
+    if (times < LOOKS_MIN) return
+    this.found.delete(place)
+    this.following = FOLLOW_MAX
+    this.followedPc = pc
+  }
+
+  private operationAt(record: number): number {
+    return this.view.getUint16(record, true)
+  }
+
+  /** The record of the running hart's pc, 0 where the fetch TLB knows none. */
+  private recordAtPc(): number {
+    const { view } = this
+    const state = (field: keyof typeof stateFields) => ACTIVE + stateFields[field].offset
+    const pc = view.getUint32(state("pc"), true)
+    const hart = view.getUint32(state("mhartid"), true)
+    const index = (((pc >>> 8) | (view.getUint32(state("pc") + 4, true) << 24)) & (TLB_BYTES - TLB_ENTRY_BYTES)) >>> 0
+    const entry = TLB + hart * TLB_HART_BYTES + TLB_FETCH + index
+    const low = ((pc & ~0xfff) | view.getUint32(state("fetchContext"), true)) >>> 0
+    if (view.getUint32(entry, true) !== low || view.getUint32(entry + 4, true) !== view.getUint32(state("pc") + 4, true))
+      return 0
+    const code = view.getUint32(entry + 8, true)
+    if (code < CODE || code >= CODE + CODE_PAGES * CODE_PAGE_BYTES) return 0
+    return code + ((pc & 0xffe) << RECORD_SHIFT)
+  }
+
+  private translate(record: number): void {
+    const { view, host } = this
+    const original = this.operationAt(record)
+    if (original < operation.first || this.refused.has(record) || this.regions >= REGIONS_MAX) return
+    const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
+    const code = CODE + position * CODE_PAGE_BYTES
+    const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
+    const at: InstructionAt = offset => {
+      const low = view.getUint16(page + offset, true)
+      const length = instructionLength(low)
+      if (offset + length > 4096) return null
+      const word = length === 2 ? low : view.getInt32(page + offset, true)
+      const instruction = decodeOnce(word)
+      return instruction && { instruction, word }
+    }
+    const region = findRegion((record - code) >>> RECORD_SHIFT, at)
+    if (region === null) {
+      this.refused.add(record)
+      return
+    }
+    const bytes = buildRegionModule([region], host.helpers)
+    const module = new WebAssembly.Module(bytes)
+    const instance = new WebAssembly.Instance(module, {
+      host: { memory: host.memory },
+      hart: host.exports,
+    })
+    const number = this.regions++
+    if (host.regions.length <= number) host.regions.grow(1024)
+    host.regions.set(number, instance.exports[regionName(0)])
+    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
+    view.setUint16(info, number, true)
+    view.setUint16(info + 2, original, true)
+    const regionsAt = CODE_PAGE_REGIONS + position * 4
+    view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
+    view.setUint16(record, operation.region, true)
+  }
+}
