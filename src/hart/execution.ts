@@ -219,18 +219,22 @@ export abstract class Execution implements Semantics {
     return result
   }
 
-  readonly double: FloatOperands<"i64"> = this.floatOperands<"i64">(
-    "64",
-    offset => i64.load(offset, F),
-    bits => bits,
-  )
-  readonly single: FloatOperands<"i32"> = this.floatOperands<"i32">(
-    "32",
-    offset =>
-      // Boxed: all ones above. Anything else reads as the canonical NaN.
-      i32.select(i32.load(offset, F), CANONICAL_NAN, i32.eq(i32.load(offset, F + 4), -1)),
-    bits => i64.or(i64.extendu(bits), BOX),
-  )
+  get double(): FloatOperands<"i64"> {
+    return this.floatOperands<"i64">(
+      "64",
+      offset => i64.load(offset, F),
+      bits => bits,
+    )
+  }
+  get single(): FloatOperands<"i32"> {
+    return this.floatOperands<"i32">(
+      "32",
+      offset =>
+        // Boxed: all ones above. Anything else reads as the canonical NaN.
+        i32.select(i32.load(offset, F), CANONICAL_NAN, i32.eq(i32.load(offset, F + 4), -1)),
+      bits => i64.or(i64.extendu(bits), BOX),
+    )
+  }
 
   private floatOperands<T extends "i32" | "i64">(
     suffix: "32" | "64",

@@ -127,8 +127,9 @@ export class HartCore {
       const part = Math.min(left, translator.patience)
       const reason = exports.run(part) as ExitReason
       left -= part
-      if (reason !== exitReason.budget || left === 0) return reason
-      translator.look()
+      if (reason !== exitReason.budget) return reason
+      translator.passed(part)
+      if (left === 0) return reason
     }
   }
 

@@ -66,12 +66,18 @@ export class Translator {
   }
 
   /** Instructions until it wants to look again. */
-  get patience(): number {
-    return this.following > 0 ? 1 : LOOK_INSTRUCTIONS
+  patience = LOOK_INSTRUCTIONS
+
+  /** So many instructions were executed, at most `patience`. */
+  passed(instructions: number): void {
+    this.patience -= instructions
+    if (this.patience > 0) return
+    this.look()
+    this.patience = this.following > 0 ? 1 : LOOK_INSTRUCTIONS
   }
 
   /** Looks where the running hart is. */
-  look(): void {
+  private look(): void {
     const record = this.recordAtPc()
     const pc = this.view.getUint32(ACTIVE + stateFields.pc.offset, true)
     if (this.following > 0) {
@@ -122,6 +128,9 @@ export class Translator {
     const code = CODE + position * CODE_PAGE_BYTES
     const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
     const at: InstructionAt = offset => {
+      // What was never executed has no record yet, and is not worth translating.
+      const known = this.operationAt(code + (offset << RECORD_SHIFT))
+      if (known < operation.first && known !== operation.region) return null
       const low = view.getUint16(page + offset, true)
       const length = instructionLength(low)
       if (offset + length > 4096) return null
