@@ -6,7 +6,17 @@ import { mstatus } from "../riscv/csr.ts"
 import type { OperandName } from "../riscv/format.ts"
 import type { AmoWidth, FloatOperands, FloatOperation, LoadWidth, Semantics, StoreWidth } from "../riscv/semantics.ts"
 import { type Cause, cause } from "../riscv/trap.ts"
-import { call, type Expr, type FunctionBuilder, type FunctionRef, type I32, type I64, i32, i64, type Local } from "../wasm/index.ts"
+import {
+  call,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  type I32,
+  type I64,
+  i32,
+  i64,
+  type Local,
+} from "../wasm/index.ts"
 import type { FloatLibrary } from "./float/index.ts"
 import { RAM, RAM_BASE, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { tlbIndex } from "./memory-access.ts"
@@ -64,7 +74,12 @@ export abstract class Execution implements Semantics {
   /** Stores where the TLB knows nothing, or leaves the instruction. */
   protected abstract storeElsewhere(width: StoreWidth, virtual: Expr<"i64">, value: Expr<"i64">): void
   /** Where the TLB knows nothing: sets `host` to where an atomic acts, or leaves the instruction. */
-  protected abstract findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, isLoadReserved: boolean): void
+  protected abstract findAtomic(
+    host: Local<"i32">,
+    virtual: Expr<"i64">,
+    width: AmoWidth,
+    isLoadReserved: boolean,
+  ): void
   /** After an atomic wrote to a place that `findAtomic` found. */
   protected abstract wroteFound(width: AmoWidth): void
   protected abstract floatFunction(name: keyof FloatLibrary): FunctionRef

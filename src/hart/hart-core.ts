@@ -23,7 +23,7 @@ import {
 } from "./layout.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
 import type { HelperTypes } from "./translator/region-module.ts"
-import { Translator } from "./translator/translator.ts"
+import { defaultPolicy, type TranslationPolicy, Translator } from "./translator/translator.ts"
 
 let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array; helpers: HelperTypes } | null = null
 
@@ -59,14 +59,14 @@ export class HartCore {
   private accessing = false
 
   /**
-   * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`.
+   * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`. Without a policy there is no translator.
    * @throws RangeError when this computer cannot give that much memory.
    */
   constructor(
     hartCount: number,
     ramBytes: number,
     devices: Pick<HartImports, "deviceLoad" | "deviceStore">,
-    translates = true,
+    policy: TranslationPolicy | null = defaultPolicy,
   ) {
     if (hartCount < 1 || hartCount > HARTS_MAX) throw new Error(`a machine has 1 to ${HARTS_MAX} harts`)
     if (ramBytes % PAGE_BYTES !== 0 || ramBytes > RAM_BYTES_MAX) throw new Error(`cannot have ${ramBytes} bytes of RAM`)
@@ -94,7 +94,8 @@ export class HartCore {
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
-    this.translator = translates ? new Translator({ memory: this.memory, regions, exports, helpers }) : null
+    const { decodeAt } = this.exports
+    this.translator = policy && new Translator({ memory: this.memory, regions, exports, helpers, decodeAt }, policy)
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)

@@ -9,8 +9,8 @@ import { defineInterpreter } from "./interpreter.ts"
 import { RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { definePmp, definePmpChanged } from "./pmp.ts"
-import { active } from "./state.ts"
 import { defineRegions, regionHelpers } from "./regions.ts"
+import { active } from "./state.ts"
 import { defineTranslation } from "./translation.ts"
 import { defineTrapDelivery } from "./trap-delivery.ts"
 
@@ -37,6 +37,7 @@ export interface HartExports {
   readonly forgetSpaces: () => void
   readonly pmpChanged: () => void
   readonly dropPageNumber: (page: number) => void
+  readonly decodeAt: (record: number) => void
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
   readonly fetchWord: (pc: bigint) => bigint
 }
@@ -67,6 +68,7 @@ export const buildHartModule = (): {
   const float = defineFloat(module, active("fflags"))
   for (const ref of Object.values(float)) module.export(ref)
   const { enterRegion } = defineRegions(module, ramBytes, translate)
+  module.export(fetch.decodeAt)
   defineInterpreter(module, {
     memory,
     fetch,

@@ -27,14 +27,7 @@ import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
-import {
-  CROSSING_RECORD,
-  RECORD_BYTES,
-  RECORD_SHIFT,
-  TLB_BYTES,
-  TLB_ENTRY_BYTES,
-  TLB_FETCH,
-} from "./layout.ts"
+import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH } from "./layout.ts"
 import { holdBudget, type MemoryAccess, tlbBase } from "./memory-access.ts"
 import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
@@ -281,7 +274,6 @@ class Interpretation extends Execution {
     // The very next fetch uses the new tables.
     this.hold()
   }
-
 }
 
 /** Defines `run(budget)`: executes up to `budget` instructions of the running hart; gives an exit reason. */

@@ -1,7 +1,17 @@
 /** How translated regions are entered, how one goes on into the next, and what they ask the hart for. */
 import { callI64, callIndirectI64, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
 import { operation, regionNumber } from "./code-cache.ts"
-import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import {
+  PAGE_CODE,
+  PAGE_DIRTY,
+  RAM_BASE,
+  RECORD_SHIFT,
+  TLB_BYTES,
+  TLB_ENTRY_BYTES,
+  TLB_FETCH,
+  TLB_READ,
+  TLB_WRITE,
+} from "./layout.ts"
 import { fillTlb, tlbBase } from "./memory-access.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"

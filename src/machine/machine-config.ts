@@ -1,5 +1,6 @@
 /** What a machine is made of. All contents are given as bytes: nothing here opens a file. */
 import type { BlockBackend } from "../devices/index.ts"
+import type { TranslationPolicy } from "../hart/translator/translator.ts"
 import type { KernelImage } from "./kernel-image.ts"
 
 export type Firmware =
@@ -25,6 +26,8 @@ export interface MachineConfig {
   readonly startTime: { readonly seconds: number; readonly nanoseconds: number }
   /** 32 bytes from the world's seed: the guest's first entropy and what virtio-rng gives come from it. */
   readonly seed: Uint8Array
+  /** When code is translated: nothing that a guest can see. The default where absent, null for the interpreter alone. */
+  readonly translation?: TranslationPolicy | null
 }
 
 /** The most RAM a machine can have, in bytes. */

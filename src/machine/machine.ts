@@ -83,10 +83,12 @@ export class Machine {
   constructor(config: MachineConfig) {
     this.config = config
     this.roundNs = config.harts === 1 ? ROUND_NS_SINGLE : ROUND_NS_MANY
-    this.core = new HartCore(config.harts, config.ramBytes, {
-      deviceLoad: (address, bytes) => this.deviceLoad(address >>> 0, bytes),
-      deviceStore: (address, bytes, low, high) => this.deviceStore(address >>> 0, bytes, low, high),
-    })
+    const devices = {
+      deviceLoad: (address: number, bytes: number) => this.deviceLoad(address >>> 0, bytes),
+      deviceStore: (address: number, bytes: number, low: number, high: number) =>
+        this.deviceStore(address >>> 0, bytes, low, high),
+    }
+    this.core = new HartCore(config.harts, config.ramBytes, devices, config.translation)
     this.ram = new Ram(this.core)
     const { core } = this
     this.board = new Board(config, {

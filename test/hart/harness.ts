@@ -1,9 +1,11 @@
 /** A bench for one or more harts: some RAM, a program through the assembler, a number of instructions, then a look at the registers. */
+
 import { HartCore } from "../../src/hart/hart-core.ts"
 import { type ExitReason, exitReason, type FieldName } from "../../src/hart/state.ts"
 import { assemble } from "../../src/riscv/assembler.ts"
 import { privilege } from "../../src/riscv/csr.ts"
 import { floatRegisters, integerRegisters } from "../../src/riscv/register.ts"
+import { tierFromEnvironment } from "../../tools/tier.ts"
 
 export const RAM_BASE = 0x80000000
 /** UXL and SXL: 64 bits, as after a reset. */
@@ -36,17 +38,22 @@ export class Bench {
   private readonly view: DataView
 
   constructor({ harts = 1, ramBytes = 1 << 20, devices = {} }: BenchOptions = {}) {
-    this.core = new HartCore(harts, ramBytes, {
-      deviceLoad: (address, bytes) => {
-        if (devices.load) return devices.load(this, address >>> 0, bytes)
-        this.core.refuseAccess()
-        return 0
+    this.core = new HartCore(
+      harts,
+      ramBytes,
+      {
+        deviceLoad: (address, bytes) => {
+          if (devices.load) return devices.load(this, address >>> 0, bytes)
+          this.core.refuseAccess()
+          return 0
+        },
+        deviceStore: (address, bytes, low, high) => {
+          if (devices.store) devices.store(this, address >>> 0, bytes, low, high)
+          else this.core.refuseAccess()
+        },
       },
-      deviceStore: (address, bytes, low, high) => {
-        if (devices.store) devices.store(this, address >>> 0, bytes, low, high)
-        else this.core.refuseAccess()
-      },
-    })
+      tierFromEnvironment(),
+    )
     this.view = new DataView(this.core.memory.buffer, this.core.ram.byteOffset, ramBytes)
     this.reset = this.core.saveHart(0)
   }

@@ -6,6 +6,7 @@ import { RAM_BASE } from "../../src/hart/layout.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { type ElfImage, fits, kernelSymbol, readKernelImage } from "../../src/machine/kernel-image.ts"
 import { Machine } from "../../src/machine/machine.ts"
+import { tierFromEnvironment } from "../tier.ts"
 
 const RAM_BYTES = 16 * 2 ** 20
 /** Several times what the longest of the tests executes. */
@@ -48,6 +49,7 @@ const run = (test: ElfTest, step: number, limit: number): Run => {
     disks: [],
     startTime: { seconds: 0, nanoseconds: 0 },
     seed: new Uint8Array(32),
+    translation: tierFromEnvironment(),
   })
   const { ram } = machine.core
   const view = new DataView(ram.buffer, ram.byteOffset, ram.byteLength)

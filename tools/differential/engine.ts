@@ -2,6 +2,7 @@
 import { RAM_BASE } from "../../src/hart/layout.ts"
 import { readKernelImage } from "../../src/machine/kernel-image.ts"
 import { Machine } from "../../src/machine/machine.ts"
+import { tierFromEnvironment } from "../tier.ts"
 import type { RunGuest } from "./guest.ts"
 
 /** More than any generated program executes. */
@@ -20,6 +21,7 @@ export const runGuest: RunGuest = (image, { ramBytes }) => {
     disks: [],
     startTime: { seconds: 0, nanoseconds: 0 },
     seed: new Uint8Array(32),
+    translation: tierFromEnvironment(),
   })
   const decoder = new TextDecoder("latin1")
   let console = ""

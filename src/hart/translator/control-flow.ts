@@ -97,7 +97,11 @@ const explore = (entry: number, at: InstructionAt) => {
   return { found, leaders }
 }
 
-const blockAt = (leader: number, found: ReadonlyMap<number, PlacedInstruction>, leaders: ReadonlySet<number>): Block => {
+const blockAt = (
+  leader: number,
+  found: ReadonlyMap<number, PlacedInstruction>,
+  leaders: ReadonlySet<number>,
+): Block => {
   const instructions: PlacedInstruction[] = []
   let end: BlockEnd | null = null
   let offset = leader

@@ -2,8 +2,9 @@
  * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks and what
  * it translates changes nothing that a guest can see.
  */
-import { decode, instructionLength } from "../../riscv/table.ts"
+
 import type { Instruction } from "../../riscv/instruction.ts"
+import { decode, instructionLength } from "../../riscv/table.ts"
 import { operation } from "../code-cache.ts"
 import {
   ACTIVE,
@@ -26,10 +27,18 @@ import { stateFields } from "../state.ts"
 import { findRegion, type InstructionAt } from "./control-flow.ts"
 import { buildRegionModule, type HelperTypes, regionName } from "./region-module.ts"
 
-/** Instructions between two looks. */
-const LOOK_INSTRUCTIONS = 50_000
-/** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
-const LOOKS_MIN = 3
+/** When to look and what to translate. No choice changes what a guest can see. */
+export interface TranslationPolicy {
+  /** Instructions until the next look. */
+  readonly patience: () => number
+  /** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
+  readonly looksMin: number
+  /** Translates whatever it finds at once, also what was never executed: for tests. */
+  readonly eager: boolean
+}
+
+export const defaultPolicy: TranslationPolicy = { patience: () => 50_000, looksMin: 3, eager: false }
+
 /** Instructions followed one by one. */
 const FOLLOW_MAX = 100
 
@@ -38,6 +47,8 @@ export interface TranslatorHost {
   readonly regions: WebAssembly.Table
   readonly exports: Readonly<Record<string, unknown>>
   readonly helpers: HelperTypes
+  /** Decodes the instruction a record stands for. */
+  readonly decodeAt: (record: number) => void
 }
 
 const words = new Map<number, Instruction | null>()
@@ -51,6 +62,7 @@ const decodeOnce = (word: number): Instruction | null => {
 
 export class Translator {
   private readonly host: TranslatorHost
+  private readonly policy: TranslationPolicy
   private readonly view: DataView
   /** How often a hart was found in each 64 bytes of code. */
   private readonly found = new Map<number, number>()
@@ -60,20 +72,22 @@ export class Translator {
   private following = 0
   private followedPc = 0
 
-  constructor(host: TranslatorHost) {
+  constructor(host: TranslatorHost, policy: TranslationPolicy) {
     this.host = host
+    this.policy = policy
+    this.patience = policy.eager ? 1 : policy.patience()
     this.view = new DataView(host.memory.buffer)
   }
 
   /** Instructions until it wants to look again. */
-  patience = LOOK_INSTRUCTIONS
+  patience: number
 
   /** So many instructions were executed, at most `patience`. */
   passed(instructions: number): void {
     this.patience -= instructions
     if (this.patience > 0) return
     this.look()
-    this.patience = this.following > 0 ? 1 : LOOK_INSTRUCTIONS
+    this.patience = this.following > 0 ? 1 : this.policy.patience()
   }
 
   /** Looks where the running hart is. */
@@ -91,10 +105,11 @@ export class Translator {
       return
     }
     if (record === 0 || this.operationAt(record) === operation.region) return
+    if (this.policy.eager) return this.translate(record)
     const place = record >>> 8
     const times = (this.found.get(place) ?? 0) + 1
     this.found.set(place, times)
-    if (times < LOOKS_MIN) return
+    if (times < this.policy.looksMin) return
     this.found.delete(place)
     this.following = FOLLOW_MAX
     this.followedPc = pc
@@ -113,7 +128,10 @@ export class Translator {
     const index = (((pc >>> 8) | (view.getUint32(state("pc") + 4, true) << 24)) & (TLB_BYTES - TLB_ENTRY_BYTES)) >>> 0
     const entry = TLB + hart * TLB_HART_BYTES + TLB_FETCH + index
     const low = ((pc & ~0xfff) | view.getUint32(state("fetchContext"), true)) >>> 0
-    if (view.getUint32(entry, true) !== low || view.getUint32(entry + 4, true) !== view.getUint32(state("pc") + 4, true))
+    if (
+      view.getUint32(entry, true) !== low ||
+      view.getUint32(entry + 4, true) !== view.getUint32(state("pc") + 4, true)
+    )
       return 0
     const code = view.getUint32(entry + 8, true)
     if (code < CODE || code >= CODE + CODE_PAGES * CODE_PAGE_BYTES) return 0
@@ -122,6 +140,8 @@ export class Translator {
 
   private translate(record: number): void {
     const { view, host } = this
+    const { eager } = this.policy
+    if (eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
     const original = this.operationAt(record)
     if (original < operation.first || this.refused.has(record) || this.regions >= REGIONS_MAX) return
     const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
@@ -130,7 +150,7 @@ export class Translator {
     const at: InstructionAt = offset => {
       // What was never executed has no record yet, and is not worth translating.
       const known = this.operationAt(code + (offset << RECORD_SHIFT))
-      if (known < operation.first && known !== operation.region) return null
+      if (known < operation.first && known !== operation.region && !eager) return null
       const low = view.getUint16(page + offset, true)
       const length = instructionLength(low)
       if (offset + length > 4096) return null
