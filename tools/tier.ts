@@ -15,7 +15,7 @@ const randomFrom = (seed: number) => {
 /** Everything is translated as soon as it is met. */
 export const eagerPolicy = (seed = 1): TranslationPolicy => {
   const random = randomFrom(seed)
-  return { eager: true, looksMin: 1, patience: () => 1 + Math.floor(random() ** 2 * 500) }
+  return { eager: true, looksMin: 1, patience: () => 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40)) }
 }
 
 /** Thresholds drawn by a seed. */
