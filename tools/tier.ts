@@ -15,7 +15,7 @@ const randomFrom = (seed: number) => {
 /** Everything is translated as soon as it is met. */
 export const eagerPolicy = (seed = 1): TranslationPolicy => {
   const random = randomFrom(seed)
-  return { eager: true, looksMin: 1, patience: () => 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40)) }
+  return { eager: true, looksMin: 1, regionsMax: 8192, patience: () => 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40)) }
 }
 
 /** Thresholds drawn by a seed. */
@@ -25,6 +25,7 @@ export const randomPolicy = (seed: number): TranslationPolicy => {
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
+    regionsMax: 1 + Math.floor(random() * 200),
     patience: () => 1 + Math.floor(random() * scale),
   }
 }

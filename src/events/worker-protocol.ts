@@ -9,7 +9,7 @@ import type { SnapshotHead } from "./snapshot-writer.ts"
 /** Rows are committed together when this much is queued … */
 export const groupBytes = 65536
 /** … or this long after the first of them was queued. */
-export const groupMilliseconds = 50
+export const groupMilliseconds = 10
 
 export interface WorkerData {
   readonly path: string

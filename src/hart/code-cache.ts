@@ -69,6 +69,8 @@ export interface CodeCache {
   readonly invalidateBytes: FunctionRef
   /** `dropPage(code)`: forgets a page's records. */
   readonly dropPage: FunctionRef
+  /** `unlinkRegions(code)`: gives a page's records their own operations back, so that its regions are no longer entered. */
+  readonly unlinkRegions: FunctionRef
 }
 
 export interface Fetch {
@@ -91,7 +93,6 @@ const positionOf = (code: Expr<"i32">) => i32.divu(i32.sub(code, CODE), CODE_PAG
 const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
-  // Gives a page's records their own operations back: its regions are no longer entered.
   const unlinkRegions = module.function("unlinkRegions", { params: ["i32"], result: null }, f => {
     const code = f.param(0, "i32")
     const regions = f.let(regionsIn(code))
@@ -135,7 +136,7 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
       f.brIf(next, i32.leu(slot, last))
     })
   })
-  return { dropPage, invalidateBytes }
+  return { dropPage, invalidateBytes, unlinkRegions }
 }
 
 export const defineFetch = (

@@ -38,6 +38,7 @@ export interface HartExports {
   readonly pmpChanged: () => void
   readonly dropPageNumber: (page: number) => void
   readonly decodeAt: (record: number) => void
+  readonly unlinkRegions: (code: number) => void
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
   readonly fetchWord: (pc: bigint) => bigint
 }
@@ -68,7 +69,7 @@ export const buildHartModule = (): {
   const float = defineFloat(module, active("fflags"))
   for (const ref of Object.values(float)) module.export(ref)
   const { enterRegion } = defineRegions(module, ramBytes, translate)
-  module.export(fetch.decodeAt)
+  for (const ref of [fetch.decodeAt, cache.unlinkRegions]) module.export(ref)
   defineInterpreter(module, {
     memory,
     fetch,

@@ -1,22 +1,20 @@
-/** What an instruction does to control flow, found out from its meaning. */
+/** What an instruction does to control flow, and which floating-point functions it calls, found out from its meaning. */
 import type { OperandName } from "../../riscv/format.ts"
 import type { Instruction } from "../../riscv/instruction.ts"
 import type { Semantics } from "../../riscv/semantics.ts"
 import { FunctionBuilder, type FunctionRef, i32, i64, type Local } from "../../wasm/index.ts"
 import { Execution } from "../execution.ts"
+import type { FloatLibrary } from "../float/index.ts"
 
 /** `outside`: the interpreter has to execute it (CSRs, traps, privileged instructions). */
 export type ControlKind = "straight" | "branch" | "jump" | "indirect" | "outside"
 
-const anyFunction = (result: FunctionRef["type"]["result"]): FunctionRef => ({
-  name: "any",
-  index: 0,
-  type: { params: [], result },
-})
+const anyFunction: FunctionRef = { name: "any", index: 0, type: { params: [], result: "i64" } }
 
 /** Executes a meaning for what it asks for alone. */
 class Inquiry extends Execution {
   kind: ControlKind = "straight"
+  readonly floats: (keyof FloatLibrary)[] = []
 
   constructor() {
     super(new FunctionBuilder({ params: [], result: null }), i32.const(0), i64.const(0))
@@ -58,18 +56,24 @@ class Inquiry extends Execution {
   protected storeElsewhere(): void {}
   protected findAtomic(_: Local<"i32">): void {}
   protected wroteFound(): void {}
-  protected floatFunction(): FunctionRef {
-    return anyFunction("i64")
+  protected floatFunction(name: keyof FloatLibrary): FunctionRef {
+    this.floats.push(name)
+    return anyFunction
   }
 }
 
-const known = new Map<Instruction["meaning"], ControlKind>()
+const known = new Map<Instruction["meaning"], Inquiry>()
 
-export const controlKind = ({ meaning }: Instruction): ControlKind => {
+const inquire = ({ meaning }: Instruction): Inquiry => {
   const found = known.get(meaning)
   if (found !== undefined) return found
   const inquiry = new Inquiry()
   meaning(inquiry)
-  known.set(meaning, inquiry.kind)
-  return inquiry.kind
+  known.set(meaning, inquiry)
+  return inquiry
 }
+
+export const controlKind = (instruction: Instruction): ControlKind => inquire(instruction).kind
+
+/** The floating-point functions an instruction calls. */
+export const floatFunctions = (instruction: Instruction): readonly (keyof FloatLibrary)[] => inquire(instruction).floats

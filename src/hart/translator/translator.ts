@@ -33,12 +33,21 @@ export interface TranslationPolicy {
   readonly patience: () => number
   /** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
   readonly looksMin: number
+  /** Regions kept; when there is one more, all are forgotten. */
+  readonly regionsMax: number
   /** Translates whatever it finds at once, also what was never executed: for tests. */
   readonly eager: boolean
 }
 
-export const defaultPolicy: TranslationPolicy = { patience: () => 50_000, looksMin: 3, eager: false }
+export const defaultPolicy: TranslationPolicy = {
+  patience: () => 50_000,
+  looksMin: 3,
+  regionsMax: 8192,
+  eager: false,
+}
 
+/** A page whose code is written to all the time is not worth more regions than this. */
+const PAGE_REGIONS_MAX = 200
 /** Instructions followed one by one. */
 const FOLLOW_MAX = 100
 
@@ -49,13 +58,18 @@ export interface TranslatorHost {
   readonly helpers: HelperTypes
   /** Decodes the instruction a record stands for. */
   readonly decodeAt: (record: number) => void
+  /** Gives the records of a predecoded page their own operations back. */
+  readonly unlinkRegions: (code: number) => void
 }
 
+/** Instruction words remembered with what they mean. */
+const WORDS_MAX = 100_000
 const words = new Map<number, Instruction | null>()
 const decodeOnce = (word: number): Instruction | null => {
   const found = words.get(word)
   if (found !== undefined) return found
   const instruction = decode(word)
+  if (words.size >= WORDS_MAX) words.clear()
   words.set(word, instruction)
   return instruction
 }
@@ -67,7 +81,10 @@ export class Translator {
   /** How often a hart was found in each 64 bytes of code. */
   private readonly found = new Map<number, number>()
   private readonly refused = new Set<number>()
-  private regions = 1
+  /** Regions made for each predecoded page. */
+  private readonly made = new Map<number, number>()
+  /** The number the next region gets; 0 is none. */
+  private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
   private following = 0
   private followedPc = 0
@@ -138,13 +155,29 @@ export class Translator {
     return code + ((pc & 0xffe) << RECORD_SHIFT)
   }
 
+  /** Gives every record its own operation back, and the regions to the garbage collector. */
+  private forgetAll(): void {
+    for (let position = 0; position < CODE_PAGES; position++)
+      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0)
+        this.host.unlinkRegions(CODE + position * CODE_PAGE_BYTES)
+    for (let number = 1; number < this.next; number++) this.host.regions.set(number, null)
+    this.next = 1
+    this.found.clear()
+    this.refused.clear()
+    this.made.clear()
+  }
+
   private translate(record: number): void {
     const { view, host } = this
     const { eager } = this.policy
     if (eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
     const original = this.operationAt(record)
-    if (original < operation.first || this.refused.has(record) || this.regions >= REGIONS_MAX) return
+    if (original < operation.first || this.refused.has(record)) return
+    if (this.next > Math.min(this.policy.regionsMax, REGIONS_MAX)) this.forgetAll()
     const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
+    const made = this.made.get(position) ?? 0
+    if (made >= PAGE_REGIONS_MAX) return
+    this.made.set(position, made + 1)
     const code = CODE + position * CODE_PAGE_BYTES
     const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
     const at: InstructionAt = offset => {
@@ -169,7 +202,7 @@ export class Translator {
       host: { memory: host.memory },
       hart: host.exports,
     })
-    const number = this.regions++
+    const number = this.next++
     if (host.regions.length <= number) host.regions.grow(1024)
     host.regions.set(number, instance.exports[regionName(0)])
     const info = REGION_INFO + ((record - CODE) >>> 3) * 4
