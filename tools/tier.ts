@@ -21,11 +21,11 @@ export const eagerPolicy = (seed = 1): TranslationPolicy => {
 /** Thresholds drawn by a seed. */
 export const randomPolicy = (seed: number): TranslationPolicy => {
   const random = randomFrom(seed)
-  const scale = 10 ** (1 + random() * 4)
+  const scale = 10 ** (2 + random() * 3)
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
-    regionsMax: 1 + Math.floor(random() * 200),
+    regionsMax: 5 + Math.floor(random() * 200),
     patience: () => 1 + Math.floor(random() * scale),
   }
 }

@@ -1,0 +1,54 @@
+/** Interpreter and translator are one machine: whichever executes what, every digest on the way is the same. */
+import { readFileSync } from "node:fs"
+import { describe, expect, test } from "vitest"
+import { MemoryDisk } from "../../src/devices/index.ts"
+import { defaultPolicy, type TranslationPolicy } from "../../src/hart/translator/translator.ts"
+import { hex } from "../../src/machine/digest.ts"
+import { readKernelImage } from "../../src/machine/kernel-image.ts"
+import { Machine } from "../../src/machine/machine.ts"
+import { eagerPolicy, randomPolicy } from "../../tools/tier.ts"
+
+const program = readKernelImage(
+  new Uint8Array(readFileSync(new URL("../../scenarios/guests/embedded/embedded.elf", import.meta.url))),
+)
+if (!program.ok || program.image.kind === "gzip") throw new Error("the embedded guest is no kernel")
+const kernel = program.image
+
+/** Runs the embedded guest's checks; the digest of all registers after every step, of everything at the end, and the console. */
+const history = (harts: number, translation: TranslationPolicy | null) => {
+  const machine = new Machine({
+    harts,
+    ramBytes: 16 << 20,
+    firmware: { kind: "none" },
+    kernel,
+    initrd: null,
+    bootArguments: "auto",
+    disks: [new MemoryDisk(new Uint8Array(1 << 20))],
+    startTime: { seconds: 1, nanoseconds: 0 },
+    seed: new Uint8Array(32).fill(harts),
+    translation,
+  })
+  const digests: string[] = []
+  let console = ""
+  for (;;) {
+    const exit = machine.run(500_000)
+    console += new TextDecoder("latin1").decode(machine.takeConsole())
+    machine.takeTrace()
+    digests.push(`${machine.executed} ${hex(machine.registerDigest())}`)
+    if (exit.kind === "off") return { digests, console, end: hex(machine.digest()) }
+    if (exit.kind === "idle") machine.skipTo(exit.deadlineNs)
+  }
+}
+
+describe.each([1, 4])("with %i harts, the history is the interpreter's", harts => {
+  const interpreted = history(harts, null)
+
+  test("which ends well", () => expect(interpreted.console).toContain("6 of 6 checks ok"))
+  test("with the translator as it is", () => expect(history(harts, defaultPolicy)).toEqual(interpreted))
+  test("with everything translated", () => expect(history(harts, eagerPolicy())).toEqual(interpreted), 60_000)
+  test.each(Array.from({ length: 20 }, (_, at) => at + 1))(
+    "with thresholds drawn by seed %i",
+    seed => expect(history(harts, randomPolicy(seed))).toEqual(interpreted),
+    60_000,
+  )
+})
