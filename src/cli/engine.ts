@@ -1,12 +1,25 @@
 /** The parts that do the work, loaded when a command needs them: `cv --help` needs none. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { home } from "./settings.ts"
+import { Misused } from "./failure.ts"
+import { home, Tier } from "./settings.ts"
 
 export const sessions = Effect.promise(() => import("../session/session.ts"))
 export const events = Effect.promise(() => import("../events/index.ts"))
 export const conditions = Effect.promise(() => import("../session/condition.ts"))
 export const images = Effect.promise(() => import("../host/images/index.ts"))
+
+/** Has machines that an effect builds execute as `--tier` says. */
+export const withTier = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const name = yield* Tier
+  const tier = yield* Effect.promise(() => import("../session/tier.ts"))
+  const policy = tier.policyNamed(name)
+  if (policy === undefined)
+    return yield* new Misused({
+      problem: `"${name}" is no tier; give --tier auto, interpreter, translator, or a number to draw thresholds by.`,
+    })
+  return yield* Effect.provideService(effect, tier.Tier, policy)
+})
 
 /** Provides the WorldStore. */
 export const worldStore = Layer.unwrap(Effect.map(events, ({ WorldStore }) => WorldStore.layer))

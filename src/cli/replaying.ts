@@ -6,7 +6,7 @@ import { Answerless } from "../host/terminal/answerless.ts"
 import { openScreen } from "../host/terminal/screen.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import type { Flip } from "../session/replay.ts"
-import { conditions, events, sessions } from "./engine.ts"
+import { conditions, events, sessions, withTier } from "./engine.ts"
 import { Ended, Misused } from "./failure.ts"
 import { endWithoutReader, remark, writeJson } from "./output.ts"
 import { progressBar } from "./progress.ts"
@@ -89,7 +89,7 @@ export const replayWorld = Effect.fnUntraced(function* (
       const screen = openScreen(stream, endWithoutReader)
       const answerless = stream.isTTY ? new Answerless() : null
       yield* Effect.addFinalizer(() => Effect.sync(screen.close))
-      return yield* replay(path, {
+      const replaying = replay(path, {
         ...(until === undefined ? {} : { until }),
         ...(from === undefined ? {} : { from }),
         ...(flip === undefined ? {} : { flip }),
@@ -105,6 +105,7 @@ export const replayWorld = Effect.fnUntraced(function* (
         },
         breathe: screen.breathe,
       })
+      return yield* withTier(replaying)
     }),
   )
   if (flags.json) yield* writeJson(resultDocument(world, summary, summary.exit & 0xff))

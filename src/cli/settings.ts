@@ -16,6 +16,17 @@ export const Home = GlobalFlag.Setting("home")({
   ),
 })
 
+/** `--tier TIER`: for who measures, or doubts. */
+export const Tier = GlobalFlag.Setting("tier")({
+  flag: Flag.String("tier").pipe(
+    Flag.withMetavar("TIER"),
+    Flag.withDescription(
+      "Who executes instructions: auto, interpreter, translator, or a number to draw thresholds by; histories are the same",
+    ),
+    Flag.withDefault("auto"),
+  ),
+})
+
 /** The absolute path of the home directory. */
 export const home = Effect.map(Home, option => resolveHome(Option.getOrUndefined(option)))
 

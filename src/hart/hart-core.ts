@@ -22,8 +22,9 @@ import {
   wasmPages,
 } from "./layout.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
+import { defaultPolicy, type TranslationPolicy } from "./translator/policy.ts"
 import type { HelperTypes } from "./translator/region-module.ts"
-import { defaultPolicy, type TranslationPolicy, Translator } from "./translator/translator.ts"
+import { Translator } from "./translator/translator.ts"
 
 let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array; helpers: HelperTypes } | null = null
 
@@ -95,7 +96,8 @@ export class HartCore {
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
     const { decodeAt, unlinkRegions } = this.exports
-    this.translator = policy && new Translator({ memory: this.memory, regions, exports, helpers, decodeAt, unlinkRegions }, policy)
+    this.translator =
+      policy && new Translator({ memory: this.memory, regions, exports, helpers, decodeAt, unlinkRegions }, policy)
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)

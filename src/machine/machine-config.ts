@@ -1,6 +1,6 @@
 /** What a machine is made of. All contents are given as bytes: nothing here opens a file. */
 import type { BlockBackend } from "../devices/index.ts"
-import type { TranslationPolicy } from "../hart/translator/translator.ts"
+import type { TranslationPolicy } from "../hart/translator/policy.ts"
 import type { KernelImage } from "./kernel-image.ts"
 
 export type Firmware =
@@ -32,3 +32,4 @@ export interface MachineConfig {
 
 /** The most RAM a machine can have, in bytes. */
 export { RAM_BYTES_MAX } from "../hart/layout.ts"
+export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"

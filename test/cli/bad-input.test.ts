@@ -56,6 +56,7 @@ describe("a command line that makes no sense", () => {
     [["run", embeddedGuest, "-m", "lots"], /"lots" is no size of memory/],
     [["run", embeddedGuest, "--until", "sometime"], /"sometime" is no condition/],
     [["run", embeddedGuest, "--until", "console:/(/"], /is no condition: Invalid regular expression/],
+    [["run", embeddedGuest, "--tier", "fast"], /"fast" is no tier/],
     [["run", embeddedGuest, "--rtc", "yesterday"], /"yesterday" is no date/],
     [["run", embeddedGuest, "--name", "a/b"], /cannot be a world's name/],
     [["run", embeddedGuest, "--name", "../x"], /cannot be a world's name/],

@@ -2,11 +2,10 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
-import { defaultPolicy, type TranslationPolicy } from "../../src/hart/translator/translator.ts"
+import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { readKernelImage } from "../../src/machine/kernel-image.ts"
 import { Machine } from "../../src/machine/machine.ts"
-import { eagerPolicy, randomPolicy } from "../../tools/tier.ts"
 
 const program = readKernelImage(
   new Uint8Array(readFileSync(new URL("../../scenarios/guests/embedded/embedded.elf", import.meta.url))),

@@ -1,6 +1,6 @@
 /** All commands. A new one is a file here and its name in one of the groups. */
 import * as Command from "effect/cli/Command"
-import { Home } from "../settings.ts"
+import { Home, Tier } from "../settings.ts"
 import { demo } from "./demo.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
@@ -25,7 +25,7 @@ export const root = Command.make("cv").pipe(
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
-  Command.withGlobalFlags([Home]),
+  Command.withGlobalFlags([Home, Tier]),
   Command.withExamples([
     { command: "cv image build debian", description: "Put a bootable image together" },
     { command: "cv run debian", description: "Start it and record its history" },

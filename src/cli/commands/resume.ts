@@ -1,7 +1,7 @@
 /** `cv resume`: goes on where a world's history ends. */
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { events, sessions, worldStore } from "../engine.ts"
+import { events, sessions, withTier, worldStore } from "../engine.ts"
 import { progressBar } from "../progress.ts"
 import { consoleOptions, reportRun, runningFlags, runOptions } from "../running.ts"
 import { jsonFlag } from "../settings.ts"
@@ -24,12 +24,13 @@ export const resume = Command.make(
         )
         const bar = yield* progressBar()
         const console = yield* openConsole(consoleOptions(flags))
-        const summary = yield* session.resume(path, console, {
+        const resuming = session.resume(path, console, {
           ...options,
           progress: seq => (seq < last.seq ? bar.show(`Catching up with ${world}`, seq, last.seq) : bar.clear()),
           // Until the history's end nothing is recorded, and there is nothing to end in good order.
           breathe: Effect.suspend(() => (console.quits() ? Effect.interrupt : console.breathe)),
         })
+        const summary = yield* withTier(resuming)
         return { summary, console }
       }),
     )

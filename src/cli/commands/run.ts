@@ -7,7 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Content, WorldSpec } from "../../session/world-spec.ts"
-import { imageStore, images, sessions, worldStore } from "../engine.ts"
+import { imageStore, images, sessions, withTier, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark } from "../output.ts"
 import { consoleOptions, readInputFile, reportRun, runningFlags, runOptions } from "../running.ts"
@@ -206,15 +206,13 @@ const handle = Effect.fnUntraced(function* (flags: Flags) {
   yield* Effect.scoped(
     Effect.gen(function* () {
       const console = yield* openConsole(outside)
-      return {
-        summary: yield* record(path, spec, console, {
-          ...options,
-          started,
-          replace: flags.force,
-          templates: join(yield* home, "cache", "templates"),
-        }),
-        console,
-      }
+      const recording = record(path, spec, console, {
+        ...options,
+        started,
+        replace: flags.force,
+        templates: join(yield* home, "cache", "templates"),
+      })
+      return { summary: yield* withTier(recording), console }
     }),
   ).pipe(
     Effect.flatMap(({ summary, console }) => reportRun(world, summary, console, flags)),

@@ -25,26 +25,8 @@ import {
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
 import { findRegion, type InstructionAt } from "./control-flow.ts"
+import type { TranslationPolicy } from "./policy.ts"
 import { buildRegionModule, type HelperTypes, regionName } from "./region-module.ts"
-
-/** When to look and what to translate. No choice changes what a guest can see. */
-export interface TranslationPolicy {
-  /** Instructions until the next look. */
-  readonly patience: () => number
-  /** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
-  readonly looksMin: number
-  /** Regions kept; when there is one more, all are forgotten. */
-  readonly regionsMax: number
-  /** Translates whatever it finds at once, also what was never executed: for tests. */
-  readonly eager: boolean
-}
-
-export const defaultPolicy: TranslationPolicy = {
-  patience: () => 50_000,
-  looksMin: 3,
-  regionsMax: 8192,
-  eager: false,
-}
 
 /** A page whose code is written to all the time is not worth more regions than this. */
 const PAGE_REGIONS_MAX = 200
