@@ -13,7 +13,7 @@ import type { Exit, Machine, StopAt } from "../machine/machine.ts"
 export type EventSink = <K extends EventKind>(position: Position, kind: K, payload: Payload<K>) => void
 
 /** Instructions after which a batch is cut at the next round. */
-export const BATCH_INSTRUCTIONS = 2_000_000
+export const BATCH_INSTRUCTIONS = 1_000_000
 /** Keeps a payload well below the log's limit. */
 const CONSOLE_BYTES_MAX = 1 << 18
 
