@@ -9,9 +9,11 @@ import { join } from "node:path"
 import { gunzipSync, zstdDecompressSync } from "node:zlib"
 import { resolveHome } from "../src/host/home.ts"
 import { writeCpio } from "../src/host/images/cpio.ts"
+import { type BareEngine, runBareMetal } from "./bench/bare-metal.ts"
 
 const PROMPT = "debian:/# "
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 6)
+const BARE_ROUNDS = Number(process.env.BENCH_BARE_ROUNDS ?? 3)
 
 /** What is measured in one session of one engine, in milliseconds. */
 interface Session {
@@ -62,6 +64,66 @@ const engines: readonly Engine[] = [
   engine("chronovisor, recording", "--name", "bench", "--force"),
   engine("chronovisor, --no-record", "--no-record"),
 ]
+
+const qemuBare = (name: string, ...options: string[]): BareEngine => ({
+  name,
+  command: (program, harts) => [
+    "qemu-system-riscv64",
+    ["-M", "virt", "-m", "256M", "-smp", String(harts), ...options, "-bios", "none", "-kernel", program, "-nographic"],
+  ],
+})
+const cvBare = (name: string, ...options: string[]): BareEngine => ({
+  name,
+  command: (program, harts) => [
+    process.execPath,
+    [
+      cli,
+      "run",
+      program,
+      "--firmware",
+      "none",
+      "-m",
+      "256M",
+      "--cpus",
+      String(harts),
+      "--home",
+      join(directory, "home"),
+      ...options,
+    ],
+  ],
+})
+const bareEngines = [
+  qemuBare("qemu -icount", "-icount", "shift=0"),
+  qemuBare("qemu"),
+  cvBare("recording", "--name", "bare", "--force"),
+  cvBare("--no-record", "--no-record"),
+] as const
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+
+/** How many times faster than QEMU, both ways of running it. */
+const benchBareMetal = async () => {
+  const results = await runBareMetal(bareEngines, BARE_ROUNDS, directory)
+  const faster = (peer: string, own: string) => results.map(({ ms }) => ms[peer]! / ms[own]!)
+  console.table(
+    Object.fromEntries(
+      results.map(({ program, ms }) => [
+        program,
+        {
+          "qemu -icount, s": (ms["qemu -icount"]! / 1000).toFixed(2),
+          "recording, times as fast": (ms["qemu -icount"]! / ms.recording!).toFixed(2),
+          "--no-record, times as fast": (ms["qemu -icount"]! / ms["--no-record"]!).toFixed(2),
+          "as fast as plain qemu": (ms.qemu! / ms["--no-record"]!).toFixed(2),
+        },
+      ]),
+    ),
+  )
+  console.log(
+    `geometric means: ${geometricMean(faster("qemu -icount", "--no-record")).toFixed(2)} times as fast as -icount, ${geometricMean(faster("qemu", "--no-record")).toFixed(2)} times as fast as plain QEMU; recording costs ${((geometricMean(faster("--no-record", "recording")) ** -1 - 1) * 100).toFixed(1)} %`,
+  )
+  return results
+}
 
 /** The image's initrd with the benchmark program behind it: Linux unpacks archives one after the other. */
 const buildInitrd = (): string => {
@@ -135,8 +197,10 @@ const permutations = <A>(items: readonly A[]): readonly (readonly A[])[] =>
     : items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map(rest => [item, ...rest]))
 
 const main = async (): Promise<void> => {
+  const bareMetal = BARE_ROUNDS > 0 ? await benchBareMetal() : []
   const initrd = buildInitrd()
   const orders = permutations(engines)
+  if (ROUNDS === 0) return
   const sessions = new Map<string, Session[]>(engines.map(({ name }) => [name, []]))
   for (let round = 0; round < ROUNDS; round++)
     for (const which of orders[round % orders.length]!) {
@@ -168,7 +232,10 @@ const main = async (): Promise<void> => {
   console.log(
     `recording costs ${((recording!.bootMs / plain!.bootMs - 1) * 100).toFixed(1)} % on the boot, ${((recording!.integerMs / plain!.integerMs - 1) * 100).toFixed(1)} % on the loop`,
   )
-  writeFileSync("bench.json", `${JSON.stringify({ rounds: ROUNDS, rows }, null, 2)}\n`)
+  writeFileSync(
+    "bench.json",
+    `${JSON.stringify({ rounds: ROUNDS, rows, bareRounds: BARE_ROUNDS, bareMetal }, null, 2)}\n`,
+  )
 }
 
 try {
