@@ -47,16 +47,13 @@ export const migrate = async (db: Database): Promise<void> => {
   db.pragma(`user_version = ${formatVersion}`)
 }
 
-/** Fills a file that nobody sees before it is whole: it needs no journal, and reaches the disk once, at the end. */
-const fillDatabase = async (file: string, fill: (db: Database) => void | Promise<void>): Promise<void> => {
+/** Changes a file that nobody sees before it is whole: it needs no journal, and reaches the disk once, at the end. */
+const change = async (file: string, body: (db: Database) => void | Promise<void>): Promise<void> => {
   const db = new BetterSqlite(file)
   try {
     db.pragma("journal_mode = OFF")
     db.pragma("synchronous = OFF")
-    await fill(db)
-    db.pragma("journal_mode = WAL")
-    db.close()
-    syncFile(file)
+    await body(db)
   } finally {
     db.close()
   }
@@ -101,10 +98,14 @@ export const createWorldFile = async (path: string, { genesis, contents, templat
   rmSync(partial, { force: true })
   try {
     if (template === null || !copyTemplate(template, partial)) {
-      await fillDatabase(partial, db => fillWithContents(db, contents))
+      await change(partial, db => fillWithContents(db, contents))
       if (template !== null) keepTemplate(template, partial)
     }
-    await fillDatabase(partial, db => addGenesis(db, genesis))
+    await change(partial, db => {
+      addGenesis(db, genesis)
+      db.pragma("journal_mode = WAL")
+    })
+    syncFile(partial)
     renameSync(partial, path)
   } finally {
     rmSync(partial, { force: true })

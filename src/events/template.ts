@@ -3,31 +3,43 @@
  * of the same contents begins as a copy. They are a cache: whatever goes wrong with one, the world is made without it.
  */
 import { createHash } from "node:crypto"
-import { constants, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs"
-import { join } from "node:path"
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
+import { dirname, join } from "node:path"
 import { formatVersion } from "../../migrations/index.ts"
+import type { KnownContent } from "./creation.ts"
 
 /** Smaller contents are stored faster than looked up. */
 const contentBytesMin = 1 << 20
 /** The newest are kept. */
 const templatesMax = 8
 
-export interface TemplatedContents {
-  readonly hash: string
-  readonly bytes: Uint8Array
-}
+const HASH_BYTES = 32
+const hashOf = (content: Uint8Array): Buffer => createHash("sha256").update(content).digest()
 
 /** Where the template of these contents is, if there is one; null where it would not be worth it. */
-export const templateOf = (directory: string, contents: readonly TemplatedContents[]): string | null => {
+export const templateOf = (directory: string, contents: readonly KnownContent[]): string | null => {
   if (contents.reduce((sum, { bytes }) => sum + bytes.length, 0) < contentBytesMin) return null
   const hash = createHash("sha256").update([formatVersion, ...contents.map(content => content.hash)].join(" "))
   return join(directory, `${hash.digest("hex").slice(0, 32)}.template`)
 }
 
-/** Makes `file` a copy of the template; says whether it did. */
+/** Makes `file` a copy of the template; says whether it did. What is not as it was kept is not used. */
 export const copyTemplate = (template: string, file: string): boolean => {
   try {
-    copyFileSync(template, file, constants.COPYFILE_FICLONE)
+    const kept = readFileSync(template)
+    const content = kept.subarray(0, -HASH_BYTES)
+    if (!hashOf(content).equals(kept.subarray(-HASH_BYTES))) return false
+    writeFileSync(file, content)
     const now = new Date()
     utimesSync(template, now, now)
     return true
@@ -37,13 +49,15 @@ export const copyTemplate = (template: string, file: string): boolean => {
   }
 }
 
-/** Keeps a copy of `file`, which is whole and on the disk, as the template. */
+/** Keeps a copy of `file` as the template, with its hash behind it. */
 export const keepTemplate = (template: string, file: string): void => {
-  const directory = join(template, "..")
+  const directory = dirname(template)
   const partial = `${template}.${process.pid}.partial`
   try {
     mkdirSync(directory, { recursive: true })
-    copyFileSync(file, partial, constants.COPYFILE_FICLONE)
+    const content = readFileSync(file)
+    writeFileSync(partial, content)
+    appendFileSync(partial, hashOf(content))
     renameSync(partial, template)
     removeOldest(directory)
   } catch {

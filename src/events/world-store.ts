@@ -114,7 +114,7 @@ export interface CreateOptions extends LogWriterOptions {
   /** Contents that the genesis refers to: the world appears with them or not at all. */
   readonly contents?: readonly KnownContent[]
   /** A directory that belongs to the cache of file templates; none is kept where absent. */
-  readonly templates?: string | null
+  readonly templates?: string
 }
 
 export interface OpenOptions extends LogWriterOptions {

@@ -75,7 +75,7 @@ export const record = (path: string | null, spec: WorldSpec, outside: Outside, o
       if (options.replace) yield* Effect.catchTag(store.remove(path), "WorldNotFound", () => Effect.void)
       const log = yield* store.begin(path, genesisOf(spec), {
         ...creationOptions(spec),
-        templates: options.templates ?? null,
+        templates: options.templates,
       })
       log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
       return yield* runMachine(machine, log, outside, options)
