@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { gunzipSync, zstdDecompressSync } from "node:zlib"
 import { resolveHome } from "../src/host/home.ts"
 import { writeCpio } from "../src/host/images/cpio.ts"
-import { type BareEngine, runBareMetal } from "./bench/bare-metal.ts"
+import { type BareEngine, median, runBareMetal } from "./bench/bare-metal.ts"
 
 const PROMPT = "debian:/# "
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 6)
@@ -184,11 +184,6 @@ const measure = (which: Engine, initrd: string): Promise<Session> =>
       else resolve({ bootMs, integerMs: endMs - beginMs })
     })
   })
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
-}
 
 /** Every order of them. What ran before leaves its traces in the computer's memory: each has to follow each equally often. */
 const permutations = <A>(items: readonly A[]): readonly (readonly A[])[] =>

@@ -29,8 +29,9 @@ import {
   TLB_HART_BYTES,
   TLB_WRITE,
 } from "./layout.ts"
+import { holdBudget, tlbBase, tlbIndex } from "./memory-access.ts"
 import { access } from "./pmp.ts"
-import { get32, get64, set32 } from "./state.ts"
+import { get32, get64 } from "./state.ts"
 import { inRam, inRom, type RamBytes, raise, ramHost, romHost } from "./translation.ts"
 
 /** Operations that are no instructions. */
@@ -86,10 +87,9 @@ export interface Fetch {
   readonly dropPageNumber: FunctionRef
 }
 
-const infoOf = (code: Expr<"i32">) => i32.mul(i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES), CODE_PAGE_INFO_BYTES)
-
-/** The place of a predecoded page among them. */
+/** The place among the predecoded pages of the one that an address lies in. */
 const positionOf = (code: Expr<"i32">) => i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES)
+const infoOf = (code: Expr<"i32">) => i32.mul(positionOf(code), CODE_PAGE_INFO_BYTES)
 const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
@@ -123,8 +123,7 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
     f.if(i32.gtu(writes, WRITES_MAX), () => {
       f.call(dropPage, code)
       // Execution may be in the page: it must look the page up again.
-      set32(f, "held", i32.add(get32("held"), get32("count")))
-      set32(f, "count", 0)
+      holdBudget(f)
       f.return()
     })
     // The halfword before may begin an instruction that reaches into the first written one.
@@ -189,7 +188,7 @@ export const defineFetch = (
 
   const decodeAt = module.function("decodeAt", { params: ["i32"], result: null }, f => {
     const record = f.param(0, "i32")
-    const position = f.let(i32.divu(i32.sub(record, CODE), CODE_PAGE_BYTES))
+    const position = f.let(positionOf(record))
     const code = i32.add(i32.mul(position, CODE_PAGE_BYTES), CODE)
     const offset = f.let(i32.shru(i32.sub(record, code), 2))
     const host = f.let(i32.add(i32.load(i32.mul(position, CODE_PAGE_INFO_BYTES), INFO_HOST), offset))
@@ -280,14 +279,9 @@ export const defineFetch = (
     f.if(i32.eqz(code), () => {
       f.set(code, callI32(addPage, page, host))
     })
-    const entry = f.let(
-      i32.add(
-        i32.add(i32.mul(i32.wrap(get64("mhartid")), TLB_HART_BYTES), TLB + TLB_FETCH),
-        i32.and(i32.wrap(i64.shru(pc, 8)), TLB_BYTES - TLB_ENTRY_BYTES),
-      ),
-    )
-    f.storeI64(entry, i64.or(i64.and(pc, ~0xfffn), get64("fetchContext")))
-    f.storeI32(entry, code, 8)
+    const entry = f.let(i32.add(tlbBase(), tlbIndex(pc)))
+    f.storeI64(entry, i64.or(i64.and(pc, ~0xfffn), get64("fetchContext")), TLB_FETCH)
+    f.storeI32(entry, code, TLB_FETCH + 8)
     f.return(code)
     f.unreachable()
   })

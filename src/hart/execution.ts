@@ -95,18 +95,29 @@ export abstract class Execution implements Semantics {
     return i32.add(i32.wrap(address), i32.load(entry, which + 8))
   }
 
+  /** Where an access acts in this memory; `find` sets it where the TLB knows nothing. */
+  private hostPlace(
+    which: number,
+    virtual: Expr<"i64">,
+    bytes: number,
+    find: (host: Local<"i32">) => void,
+  ): Local<"i32"> {
+    const { f } = this
+    const entry = this.entry(virtual)
+    const host = f.local("i32")
+    f.if(
+      i64.eq(i64.load(entry, which), this.tag(virtual, bytes)),
+      () => f.set(host, this.hostAddress(virtual, entry, which)),
+      () => find(host),
+    )
+    return host
+  }
+
   load(width: LoadWidth, address: Expr<"i64">): Expr<"i64"> {
     const { f } = this
     const { bytes, read } = loads[width]
     const virtual = f.let(address)
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
-    f.if(
-      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, bytes)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
-      () => this.findLoad(host, virtual, bytes),
-    )
-    return f.let(read(host))
+    return f.let(read(this.hostPlace(TLB_READ, virtual, bytes, host => this.findLoad(host, virtual, bytes))))
   }
 
   store(width: StoreWidth, address: Expr<"i64">, value: Expr<"i64">): void {
@@ -131,18 +142,12 @@ export abstract class Execution implements Semantics {
   /** Where an atomic acts in this memory, and whether it got there by the slow path. */
   private atomicPlace(width: AmoWidth, virtual: Expr<"i64">): { host: Local<"i32">; slow: Local<"i32"> } {
     const { f } = this
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
     const slow = f.local("i32")
     f.set(slow, 0)
-    f.if(
-      i64.eq(i64.load(entry, TLB_WRITE), this.tag(virtual, width)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_WRITE)),
-      () => {
-        this.findAtomic(host, virtual, width, false)
-        f.set(slow, 1)
-      },
-    )
+    const host = this.hostPlace(TLB_WRITE, virtual, width, found => {
+      this.findAtomic(found, virtual, width, false)
+      f.set(slow, 1)
+    })
     return { host, slow }
   }
 
@@ -164,13 +169,7 @@ export abstract class Execution implements Semantics {
   loadReserved(width: AmoWidth, address: Expr<"i64">): Expr<"i64"> {
     const { f } = this
     const virtual = f.let(address)
-    const entry = this.entry(virtual)
-    const host = f.local("i32")
-    f.if(
-      i64.eq(i64.load(entry, TLB_READ), this.tag(virtual, width)),
-      () => f.set(host, this.hostAddress(virtual, entry, TLB_READ)),
-      () => this.findAtomic(host, virtual, width, true),
-    )
+    const host = this.hostPlace(TLB_READ, virtual, width, found => this.findAtomic(found, virtual, width, true))
     const value = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
     set64(f, "reservation", physicalOf(host))
     set64(f, "reservedValue", value)

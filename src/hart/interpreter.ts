@@ -27,8 +27,8 @@ import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
-import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_BYTES, TLB_ENTRY_BYTES, TLB_FETCH } from "./layout.ts"
-import { holdBudget, type MemoryAccess, tlbBase } from "./memory-access.ts"
+import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
+import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
 import type { TrapDelivery } from "./trap-delivery.ts"
@@ -349,7 +349,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
           })
           // To `nextPc`: the page's records from the fetch TLB, or found and made.
           f.set(jumpPending, 0)
-          f.set(entry, i32.add(tlb, i32.and(i32.wrap(i64.shru(nextPc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)))
+          f.set(entry, i32.add(tlb, tlbIndex(nextPc)))
           f.if(
             i64.eq(i64.load(entry, TLB_FETCH), i64.or(i64.and(nextPc, ~0xfffn), get64("fetchContext"))),
             () => f.set(base, i32.load(entry, TLB_FETCH + 8)),

@@ -1,18 +1,16 @@
 /** How translated regions are entered, how one goes on into the next, and what they ask the hart for. */
-import { callI64, callIndirectI64, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
-import { operation, regionNumber } from "./code-cache.ts"
 import {
-  PAGE_CODE,
-  PAGE_DIRTY,
-  RAM_BASE,
-  RECORD_SHIFT,
-  TLB_BYTES,
-  TLB_ENTRY_BYTES,
-  TLB_FETCH,
-  TLB_READ,
-  TLB_WRITE,
-} from "./layout.ts"
-import { fillTlb, tlbBase } from "./memory-access.ts"
+  callI64,
+  callIndirectI64,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
+import { operation, regionNumber } from "./code-cache.ts"
+import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { fillTlb, tlbBase, tlbIndex } from "./memory-access.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
 import { inRam, type RamBytes, ramHost } from "./translation.ts"
@@ -45,7 +43,7 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     { params: ["i64", "i32"], result: "i64" },
     f => {
       const [pc, count] = [f.param(0, "i64"), f.param(1, "i32")]
-      const entry = f.let(i32.add(tlbBase(), i32.and(i32.wrap(i64.shru(pc, 8)), TLB_BYTES - TLB_ENTRY_BYTES)))
+      const entry = f.let(i32.add(tlbBase(), tlbIndex(pc)))
       f.if(i64.eq(i64.load(entry, TLB_FETCH), i64.or(i64.and(pc, ~0xfffn), get64("fetchContext"))), () => {
         const place = i32.shl(i32.and(i32.wrap(pc), 0xffe), RECORD_SHIFT)
         const record = f.let(i32.add(i32.load(entry, TLB_FETCH + 8), place))
@@ -59,20 +57,27 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     exported,
   )
 
+  /** Where `bytes` at `virtual` lie in this memory; returns 0, with nothing done, where that is not in one page of RAM. */
+  const findRam = (f: FunctionBuilder, kind: number) => {
+    const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
+    f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
+    const physical = f.let(callI64(translate, virtual, i32.const(kind), bytes))
+    f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
+      set32(f, "trapped", 0)
+      f.return(i32.const(0))
+    })
+    return { virtual, physical, host: f.let(ramHost(physical)) }
+  }
+  const find = { params: ["i64", "i32"], result: "i32" } as const
+
   // `findLoad(virtual, bytes)`: where in this memory a value in RAM lies, or 0: the interpreter has to look.
   module.function(
     "findLoad",
-    { params: ["i64", "i32"], result: "i32" },
+    find,
     f => {
-      const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
-      f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
-      const physical = f.let(callI64(translate, virtual, i32.const(access.read), bytes))
-      f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
-        set32(f, "trapped", 0)
-        f.return(i32.const(0))
-      })
-      f.if(i32.eqz(get32("uncacheable")), () => fillTlb(f, TLB_READ, virtual, ramHost(physical)))
-      f.return(ramHost(physical))
+      const { virtual, host } = findRam(f, access.read)
+      f.if(i32.eqz(get32("uncacheable")), () => fillTlb(f, TLB_READ, virtual, host))
+      f.return(host)
       f.unreachable()
     },
     exported,
@@ -81,20 +86,14 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
   // `findStore(virtual, bytes)`: where in this memory to store, or 0: the interpreter has to look.
   module.function(
     "findStore",
-    { params: ["i64", "i32"], result: "i32" },
+    find,
     f => {
-      const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
-      f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
-      const physical = f.let(callI64(translate, virtual, i32.const(access.write), bytes))
-      f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
-        set32(f, "trapped", 0)
-        f.return(i32.const(0))
-      })
+      const { virtual, physical, host } = findRam(f, access.write)
       const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
       f.if(i32.or(get32("uncacheable"), i32.load(i32.shl(page, 2), PAGE_CODE)), () => f.return(i32.const(0)))
       f.storeI32As8(page, 1, PAGE_DIRTY)
-      fillTlb(f, TLB_WRITE, virtual, ramHost(physical))
-      f.return(ramHost(physical))
+      fillTlb(f, TLB_WRITE, virtual, host)
+      f.return(host)
       f.unreachable()
     },
     exported,

@@ -3,6 +3,7 @@ import { Clock, Effect, Option, type Scope, Stream } from "effect"
 import {
   comparePositions,
   formatPosition,
+  type LogWriter,
   type LogWriterOptions,
   type Position,
   type ReadError,
@@ -28,6 +29,11 @@ import { contentsOf, genesisOf, hashOf, type WorldSpec } from "./world-spec.ts"
 /** Events read from the log at a time. */
 const EVENTS_AT_ONCE = 512
 
+/** What every history begins with, after its genesis. */
+const noteStart = (log: LogWriter, machine: Machine): void => {
+  log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
+}
+
 /** A new world at `path` with its machine at the first instruction. It is in use until the scope ends. */
 export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOptions) =>
   Effect.gen(function* () {
@@ -35,7 +41,7 @@ export const createWorld = (path: string, spec: WorldSpec, options?: LogWriterOp
     const machine = yield* machineFromSpec(spec)
     const store = yield* WorldStore
     const world = yield* store.create(path, genesisOf(spec), { ...options, ...creationOptions(spec) })
-    world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
+    noteStart(world.log, machine)
     return { world, machine }
   })
 
@@ -77,7 +83,7 @@ export const record = (path: string | null, spec: WorldSpec, outside: Outside, o
         ...creationOptions(spec),
         templates: options.templates,
       })
-      log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "started" })
+      noteStart(log, machine)
       return yield* runMachine(machine, log, outside, options)
     }),
   )

@@ -1,22 +1,15 @@
-import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
 import { hex } from "../../src/machine/digest.ts"
-import { readKernelImage } from "../../src/machine/kernel-image.ts"
 import { Machine } from "../../src/machine/machine.ts"
 import type { MachineConfig } from "../../src/machine/machine-config.ts"
-
-const program = readKernelImage(
-  new Uint8Array(readFileSync(new URL("../../scenarios/guests/embedded/embedded.elf", import.meta.url))),
-)
-if (!program.ok || program.image.kind === "gzip") throw new Error("the embedded guest is no kernel")
-const kernel = program.image
+import { embeddedKernel } from "./embedded-kernel.ts"
 
 const config = (harts: number): MachineConfig => ({
   harts,
   ramBytes: 16 << 20,
   firmware: { kind: "none" },
-  kernel,
+  kernel: embeddedKernel,
   initrd: null,
   bootArguments: "auto",
   disks: [new MemoryDisk(new Uint8Array(1 << 20))],

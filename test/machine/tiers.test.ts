@@ -1,17 +1,10 @@
 /** Interpreter and translator are one machine: whichever executes what, every digest on the way is the same. */
-import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
 import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
 import { hex } from "../../src/machine/digest.ts"
-import { readKernelImage } from "../../src/machine/kernel-image.ts"
 import { Machine } from "../../src/machine/machine.ts"
-
-const program = readKernelImage(
-  new Uint8Array(readFileSync(new URL("../../scenarios/guests/embedded/embedded.elf", import.meta.url))),
-)
-if (!program.ok || program.image.kind === "gzip") throw new Error("the embedded guest is no kernel")
-const kernel = program.image
+import { embeddedKernel } from "./embedded-kernel.ts"
 
 /** Runs the embedded guest's checks; the digest of all registers after every step, of everything at the end, and the console. */
 const history = (harts: number, translation: TranslationPolicy | null) => {
@@ -19,7 +12,7 @@ const history = (harts: number, translation: TranslationPolicy | null) => {
     harts,
     ramBytes: 16 << 20,
     firmware: { kind: "none" },
-    kernel,
+    kernel: embeddedKernel,
     initrd: null,
     bootArguments: "auto",
     disks: [new MemoryDisk(new Uint8Array(1 << 20))],

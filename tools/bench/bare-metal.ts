@@ -41,7 +41,8 @@ const build = (name: string, directory: string): string => {
   return program
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 const measure = ([command, args]: readonly [string, readonly string[]]): Promise<{ ms: number; checksum: string }> =>
   new Promise((resolve, reject) => {

@@ -70,6 +70,8 @@ export class Translator {
   /** Instructions that are still to be followed, 0 when none is. */
   private following = 0
   private followedPc = 0
+  /** Instructions until it wants to look again. */
+  patience: number
 
   constructor(host: TranslatorHost, policy: TranslationPolicy) {
     this.host = host
@@ -77,9 +79,6 @@ export class Translator {
     this.patience = policy.eager ? 1 : policy.patience()
     this.view = new DataView(host.memory.buffer)
   }
-
-  /** Instructions until it wants to look again. */
-  patience: number
 
   /** So many instructions were executed, at most `patience`. */
   passed(instructions: number): void {
