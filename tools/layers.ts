@@ -60,6 +60,7 @@ export const bigintAllowed: Readonly<Record<string, string>> = {
   "src/hart/hart-module.ts": "the type of a call made for inspection",
   "src/hart/interpreter.ts": "masks in generated code",
   "src/hart/memory-access.ts": "masks in generated code",
+  "src/hart/page-hash.ts": "multipliers in generated code",
   "src/hart/pmp.ts": "page masks in generated code",
   "src/hart/regions.ts": "page masks in generated code",
   "src/hart/translation.ts": "page-table masks in generated code",

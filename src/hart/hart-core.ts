@@ -9,8 +9,10 @@ import {
   INTERRUPT_LOG,
   INTERRUPT_LOG_ENTRIES,
   INTERRUPT_LOG_ENTRY_BYTES,
+  PAGE_ABSENT,
   PAGE_BYTES,
   PAGE_DIRTY,
+  PAGE_HASH,
   PARKED,
   RAM,
   RAM_BASE,
@@ -46,18 +48,24 @@ const savedFields = (Object.entries(stateFields) as [FieldName, StateField][]).f
 /** Bytes of one hart's saved state. */
 export const SAVED_HART_BYTES = savedFields.reduce((sum, [, field]) => sum + field.size * field.count, 0)
 
+/** Puts the content of a page into `target`, its 4096 bytes of RAM, which are zero. */
+export type BringPage = (page: number, target: Uint8Array) => void
+
 export class HartCore {
   readonly hartCount: number
   readonly ramBytes: number
   readonly memory: WebAssembly.Memory
   readonly bytes: Uint8Array<ArrayBuffer>
   private readonly view: DataView
+  private readonly pageHash: Int32Array<ArrayBuffer>
   private readonly exports: HartExports
   private readonly translator: Translator | null
   /** The hart whose state is in `ACTIVE`. */
   private current = 0
   /** The running hart is inside a device access: an instruction has begun and not ended. */
   private accessing = false
+  /** Where the content of absent pages comes from. */
+  private source: BringPage | null = null
 
   /**
    * `ramBytes` is a multiple of 4096 and at most `RAM_BYTES_MAX`. Without a policy there is no translator.
@@ -76,6 +84,7 @@ export class HartCore {
     this.memory = new WebAssembly.Memory({ initial: wasmPages(ramBytes), maximum: wasmPages(ramBytes) })
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
+    this.pageHash = new Int32Array(this.memory.buffer, PAGE_HASH, 4)
     const { module, csrIndex, helpers } = compile()
     const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1024 })
     const imports = {
@@ -92,6 +101,7 @@ export class HartCore {
         devices.deviceStore(address, bytes, low, high)
         this.accessing = false
       },
+      bringPage: (page: number) => this.bringPage(page),
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
@@ -272,15 +282,55 @@ export class HartCore {
     }
   }
 
-  /** One byte a RAM page: 1 when it was written since `cleanPages`. */
-  get dirtyPages(): Uint8Array<ArrayBuffer> {
+  private get pageFlags(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(PAGE_DIRTY, PAGE_DIRTY + this.ramBytes / PAGE_BYTES)
   }
 
-  /** Begins a new count of written pages. Write translations go too: a page is marked when one is made. */
-  cleanPages(): void {
-    this.dirtyPages.fill(0)
-    this.flushAll()
+  /**
+   * The pages written since the last call, in order; a new count begins. Write translations go too: a page is marked when one is made.
+   * Changes nothing a guest can see.
+   */
+  takeDirtyPages(): number[] {
+    const flags = this.pageFlags
+    const pages: number[] = []
+    for (let page = flags.indexOf(1); page >= 0; page = flags.indexOf(1, page + 1)) {
+      pages.push(page)
+      flags[page] = 0
+    }
+    if (pages.length > 0) this.flushAll()
+    return pages
+  }
+
+  /** Says which pages of RAM, all zero now, are to be brought in when they are needed first. */
+  awaitPages(pages: Iterable<number>, source: BringPage): void {
+    this.source = source
+    for (const page of pages) this.bytes[PAGE_DIRTY + page] = PAGE_ABSENT
+  }
+
+  private bringPage(page: number): void {
+    const at = RAM + page * PAGE_BYTES
+    this.source!(page, this.bytes.subarray(at, at + PAGE_BYTES))
+    this.bytes[PAGE_DIRTY + page] = 0
+  }
+
+  /** Brings in what is absent of `length` bytes of RAM, before they are read or written from outside. */
+  needPages(physical: number, length: number): void {
+    if (this.source === null || length === 0) return
+    const last = Math.floor((physical - RAM_BASE + length - 1) / PAGE_BYTES)
+    for (let page = Math.floor((physical - RAM_BASE) / PAGE_BYTES); page <= last; page++)
+      if (this.bytes[PAGE_DIRTY + page] === PAGE_ABSENT) this.bringPage(page)
+  }
+
+  /** Brings in all that is absent. */
+  needAllPages(): void {
+    this.needPages(RAM_BASE, this.ramBytes)
+    this.source = null
+  }
+
+  /** A hash of a page's number and content as four 32-bit words; all zero for a page of zeros. The words are good until the next call. */
+  hashPage(page: number): Int32Array<ArrayBuffer> {
+    this.exports.hashPage(page)
+    return this.pageHash
   }
 
   /** Empties all TLBs. Changes nothing a guest can see. */

@@ -8,6 +8,7 @@ import { defineFloat } from "./float/index.ts"
 import { defineInterpreter } from "./interpreter.ts"
 import { RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { definePageHash } from "./page-hash.ts"
 import { definePmp, definePmpChanged } from "./pmp.ts"
 import { defineRegions, regionHelpers } from "./regions.ts"
 import { active } from "./state.ts"
@@ -28,6 +29,8 @@ export interface HartImports {
   readonly regions: WebAssembly.Table
   readonly deviceLoad: (address: number, bytes: number) => number
   readonly deviceStore: (address: number, bytes: number, low: number, high: number) => void
+  /** Puts the content of an absent page into RAM. */
+  readonly bringPage: (page: number) => void
 }
 
 export interface HartExports {
@@ -37,6 +40,8 @@ export interface HartExports {
   readonly forgetSpaces: () => void
   readonly pmpChanged: () => void
   readonly dropPageNumber: (page: number) => void
+  /** Leaves a hash of a RAM page at PAGE_HASH. */
+  readonly hashPage: (page: number) => void
   readonly decodeAt: (record: number) => void
   readonly unlinkRegions: (code: number) => void
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
@@ -56,12 +61,13 @@ export const buildHartModule = (): {
     deviceLoad: module.importFunction("host", "deviceLoad", { params: ["i32", "i32"], result: "i32" }),
     deviceStore: module.importFunction("host", "deviceStore", { params: ["i32", "i32", "i32", "i32"], result: null }),
   }
+  const bringPage = module.importFunction("host", "bringPage", { params: ["i32"], result: null })
   const ramBytes = () => i64.load(0, RAM_BYTES)
   const pmpAllows = definePmp(module)
   const pmpChanged = definePmpChanged(module)
   const { contextChanged, flushTranslations, forgetSpaces } = defineAddressSpaces(module)
   const cache = defineCodeCache(module)
-  const { translate } = defineTranslation(module, ramBytes, pmpAllows, cache.dropPage)
+  const { translate } = defineTranslation(module, ramBytes, pmpAllows, cache.dropPage, bringPage)
   const memory = defineMemoryAccess(module, ramBytes, translate, cache, devices)
   const fetch = defineFetch(module, ramBytes, translate, cache, defineDecoder(module))
   const csr = defineCsrAccess(module, { contextChanged, flushTranslations, pmpChanged })
@@ -80,6 +86,7 @@ export const buildHartModule = (): {
     forgetSpaces,
     enterRegion,
   })
+  definePageHash(module)
   const names: ReadonlySet<string> = new Set([...regionHelpers, ...Object.keys(float)])
   const helpers = new Map([...module.exportedTypes].filter(([name]) => names.has(name)))
   return { bytes: module.encode(), csrIndex: csr.index, helpers }

@@ -39,6 +39,9 @@ export const INTERRUPT_LOG_ENTRIES = 0xa010
 export const INTERRUPT_LOG_ENTRY_BYTES = 16
 export const INTERRUPT_LOG_MAX = 512
 
+/** Where `hashPage` leaves its 16 bytes. */
+export const PAGE_HASH = 0xd000
+
 /** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
 export const TLB = 0x100000
 export const TLB_ENTRIES = 4096
@@ -57,8 +60,10 @@ export const ROM_PAGES = 15
 
 /** For each page: the address of its predecoded records, 0 when it has none. */
 export const PAGE_CODE = TLB + HARTS_MAX * TLB_HART_BYTES
-/** For each page one byte: 1 when it was written since the flags were last cleared. */
+/** For each page one byte: 1 when it was written since the flags were last cleared, or `PAGE_ABSENT`. */
 export const PAGE_DIRTY = PAGE_CODE + 4 * (RAM_PAGES_MAX + 16)
+/** The page's content is still to be brought in; it has no translations and no predecoded records. */
+export const PAGE_ABSENT = 2
 
 /** Predecoded pages. A record is 8 bytes and stands for one halfword of guest memory; one more ends the page. */
 export const RECORD_BYTES = 8

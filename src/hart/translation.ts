@@ -15,7 +15,7 @@ import {
   type ModuleBuilder,
 } from "../wasm/index.ts"
 import { dataPrivilege, translates } from "./address-space.ts"
-import { PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
+import { PAGE_ABSENT, PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 
@@ -66,7 +66,15 @@ export const defineTranslation = (
   pmpAllows: FunctionRef,
   /** `dropPage(code)`: forgets a page's predecoded records. */
   dropPage: FunctionRef,
+  /** `bringPage(page)`: puts the content of an absent page into RAM. */
+  bringPage: FunctionRef,
 ): Translation => {
+  /** Whatever reads or writes RAM translates first: here absent pages come in. */
+  const needPage = (f: FunctionBuilder, physical: Expr<"i64">): void => {
+    const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
+    f.if(i32.and(i32.load8u(page, PAGE_DIRTY), PAGE_ABSENT), () => f.call(bringPage, page))
+  }
+
   const translate = module.function("translate", { params: ["i64", "i32", "i32"], result: "i64" }, f => {
     const virtual = f.param(0, "i64")
     const kind = f.param(1, "i32")
@@ -111,6 +119,7 @@ export const defineTranslation = (
             ),
             failAccess,
           )
+          needPage(f, entryAddress)
           f.set(entry, i64.load(ramHost(entryAddress)))
           f.set(flags, i32.wrap(entry))
           f.if(i32.eqz(i32.and(flags, Number(pteBit.V))), failPage)
@@ -168,6 +177,7 @@ export const defineTranslation = (
       set32(f, "uncacheable", 0)
     })
     f.if(i32.eqz(callI32(pmpAllows, physical, bytes, kind, level)), failAccess)
+    f.if(inRam(physical, ramBytes()), () => needPage(f, physical))
     f.return(physical)
     f.unreachable()
   })

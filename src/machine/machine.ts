@@ -8,8 +8,8 @@
  * Runs can be cut anywhere: `run(a); run(b)` leaves what `run(a + b)` leaves.
  */
 import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
-import { HartCore } from "../hart/hart-core.ts"
-import { PAGE_BYTES } from "../hart/layout.ts"
+import { type BringPage, HartCore } from "../hart/hart-core.ts"
+import { PAGE_BYTES, RAM_BASE } from "../hart/layout.ts"
 import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
@@ -17,8 +17,10 @@ import { Board, memoryMap } from "./board.ts"
 import { boot } from "./boot.ts"
 import { Digest } from "./digest.ts"
 import type { MachineConfig } from "./machine-config.ts"
+import { MemoryWatch } from "./memory-watch.ts"
 import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
+import type { SleepingMachine } from "./sleeping-machine.ts"
 
 /** Why `run` came back. */
 export type Exit =
@@ -32,6 +34,12 @@ export type Exit =
   | { readonly kind: "off"; readonly code: number }
   /** The guest asked for a reset; the next run starts from the beginning. */
   | { readonly kind: "reset" }
+
+export interface RamPage {
+  readonly index: number
+  /** A view of RAM: copy what must last. */
+  readonly bytes: Uint8Array
+}
 
 /** Where to stop inside a round: when this hart has executed so many instructions. */
 export interface StopAt {
@@ -64,6 +72,7 @@ export class Machine {
   readonly core: HartCore
   readonly board: Board
   private readonly ram: Ram
+  private readonly memory: MemoryWatch
   private readonly lives: HartLife[]
   private readonly roundNs: number
   private roundNumber = 0
@@ -77,10 +86,11 @@ export class Machine {
   private readonly trace: Trace = { slices: [], interrupts: [] }
 
   /**
-   * Builds and starts a machine. Precondition: `bootProblem(config)` is null.
+   * Builds and starts a machine; one that is `asleep` waits for `wake` and looks at none of its contents. Precondition:
+   * `bootProblem(config)` is null.
    * @throws RangeError when this computer cannot give that much memory.
    */
-  constructor(config: MachineConfig) {
+  constructor(config: MachineConfig, asleep = false) {
     this.config = config
     this.roundNs = config.harts === 1 ? ROUND_NS_SINGLE : ROUND_NS_MANY
     const devices = {
@@ -90,6 +100,7 @@ export class Machine {
     }
     this.core = new HartCore(config.harts, config.ramBytes, devices, config.translation)
     this.ram = new Ram(this.core)
+    this.memory = new MemoryWatch(this.core)
     const { core } = this
     this.board = new Board(config, {
       clock: { nowNs: () => this.hartNs(core.running) },
@@ -106,7 +117,7 @@ export class Machine {
       }),
     })
     this.lives = Array.from({ length: config.harts }, () => "running")
-    this.start()
+    if (!asleep) this.start()
   }
 
   private print(byte: number, port: ConsolePort): void {
@@ -122,10 +133,15 @@ export class Machine {
 
   /** As a hardware reset: devices and harts begin anew, RAM is cleared and loaded again; time and counts go on. */
   private restart(): void {
-    this.core.ram.fill(0)
-    this.core.ramChanged(0x80000000, this.config.ramBytes)
+    this.clearRam()
     this.board.reset()
     this.start()
+  }
+
+  private clearRam(): void {
+    this.core.ram.fill(0)
+    this.core.ramChanged(RAM_BASE, this.config.ramBytes)
+    this.memory.forget()
   }
 
   /** Rounds completed. */
@@ -410,6 +426,13 @@ export class Machine {
 
   /** A digest of everything: registers, devices, disks, memory. */
   digest(): Uint8Array<ArrayBuffer> {
+    this.memory.look()
+    return new Digest().bytes(this.save()).bytes(this.memory.digest).result()
+  }
+
+  /** The digest of everything as the first recordings have it, over every page of memory in order. */
+  pagewiseDigest(): Uint8Array<ArrayBuffer> {
+    this.core.needAllPages()
     const digest = new Digest().bytes(this.save())
     const words = this.ramWords
     for (let page = 0; page < this.config.ramBytes / PAGE_BYTES; page++) {
@@ -436,20 +459,15 @@ export class Machine {
     return list
   }
 
-  /** Begins to note which pages are written, for `isLike`. Changes nothing a guest can see. */
-  watchPages(): void {
-    this.core.cleanPages()
+  /** A digest of all of memory. */
+  private memoryDigest(): Uint8Array<ArrayBuffer> {
+    this.memory.look()
+    return this.memory.digest
   }
 
-  /** Whether two machines are alike in registers and memory, given that they were when both began to `watchPages`. */
+  /** Whether two machines are alike in registers and memory. */
   isLike(other: Machine): boolean {
-    const [first, second] = [this.registerDigest(), other.registerDigest()]
-    if (!first.every((byte, at) => byte === second[at])) return false
-    const [dirty, otherDirty] = [this.core.dirtyPages, other.core.dirtyPages]
-    const [words, otherWords] = [this.ramWords, other.ramWords]
-    for (let page = 0; page < dirty.length; page++)
-      if ((dirty[page] || otherDirty[page]) && !isSamePage(words, otherWords, page)) return false
-    return true
+    return isSame(this.registerDigest(), other.registerDigest()) && isSame(this.memoryDigest(), other.memoryDigest())
   }
 
   private get ramWords(): Uint32Array {
@@ -471,21 +489,65 @@ export class Machine {
     })
   }
 
-  /** RAM pages that hold anything, by number. The bytes are views: copy what must last. */
-  *pages(only?: (page: number) => boolean): Generator<{ readonly index: number; readonly bytes: Uint8Array }> {
-    const { ram } = this.core
+  /** Everything but the content of RAM, for `wake`. */
+  saveForWake(): SleepingMachine {
+    const { rom } = this.core
+    const used = rom.findLastIndex(byte => byte !== 0) + 1
+    return { state: this.save(), rom: rom.slice(0, used), memoryDigest: this.memoryDigest() }
+  }
+
+  /** RAM pages that hold anything, by number. */
+  *pages(): Generator<RamPage> {
+    this.core.needAllPages()
     const words = this.ramWords
-    for (let index = 0; index < this.config.ramBytes / PAGE_BYTES; index++) {
-      if (only ? !only(index) : isZeroPage(words, index)) continue
-      yield { index, bytes: ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES) }
-    }
+    for (let index = 0; index < this.config.ramBytes / PAGE_BYTES; index++)
+      if (!isZeroPage(words, index)) yield this.pageAt(index)
+  }
+
+  private pageAt(index: number): RamPage {
+    return { index, bytes: this.core.ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES) }
+  }
+
+  /**
+   * The pages written since a mark that an earlier call gave, or since the machine began (0); zero pages among them. One that was woken
+   * began with the pages it was woken with.
+   */
+  writtenPages(since: number): {
+    readonly mark: number
+    readonly pages: Iterable<RamPage> & { readonly length: number }
+  } {
+    const mark = this.memory.look()
+    return { mark, pages: this.memory.writtenSince(since).map(index => this.pageAt(index)) }
   }
 
   /**
    * Puts a saved state back; `pages` are the RAM pages that are not zero.
    * @throws Error when the state is not one of a machine like this.
    */
-  restore(saved: Uint8Array, pages: Iterable<{ readonly index: number; readonly bytes: Uint8Array }>): void {
+  restore(saved: Uint8Array, pages: Iterable<RamPage>): void {
+    const { core } = this
+    this.clearRam()
+    for (const { index, bytes } of pages) core.ram.set(bytes, index * PAGE_BYTES)
+    this.restoreState(saved)
+  }
+
+  /**
+   * Begins, built asleep, where another machine was saved. `pages` are the numbers of the RAM pages that are not zero; `source` gives
+   * each when it is needed first.
+   * @throws Error when the state is not one of a machine like this.
+   */
+  wake({ state, rom, memoryDigest }: SleepingMachine, pages: Iterable<number>, source: BringPage): void {
+    const { core, memory } = this
+    core.rom.set(rom)
+    memory.takeOver(memoryDigest)
+    core.awaitPages(pages, (page, target) => {
+      source(page, target)
+      memory.broughtIn(page)
+    })
+    this.restoreState(state)
+  }
+
+  private restoreState(saved: Uint8Array): void {
     const { board, core, config } = this
     const fields = new StateFields("machine", decodeState(saved), [
       "harts",
@@ -506,9 +568,6 @@ export class Machine {
     )
     const disks = fields.value("disks") as StateValue[]
     if (harts.length !== config.harts) throw new Error("the saved machine has another number of harts")
-    core.ram.fill(0)
-    core.ramChanged(0x80000000, config.ramBytes)
-    for (const { index, bytes } of pages) core.ram.set(bytes, index * PAGE_BYTES)
     core.flushAll()
     for (const [hart, bytes] of harts.entries()) core.restoreHart(hart, bytes)
     for (const [hart, life] of lives.entries()) this.lives[hart] = life
@@ -530,10 +589,7 @@ export class Machine {
 const EMPTY = new Uint8Array(0)
 const PAGE_WORDS = PAGE_BYTES / 4
 
-const isSamePage = (a: Uint32Array, b: Uint32Array, page: number): boolean => {
-  for (let at = page * PAGE_WORDS; at < (page + 1) * PAGE_WORDS; at++) if (a[at] !== b[at]) return false
-  return true
-}
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, at) => byte === b[at])
 
 const isZeroPage = (words: Uint32Array, page: number): boolean => {
   const end = (page + 1) * PAGE_WORDS

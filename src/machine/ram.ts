@@ -19,28 +19,34 @@ export class Ram implements GuestMemory {
   }
 
   read(address: number, length: number): Uint8Array<ArrayBuffer> {
+    this.core.needPages(address, length)
     return this.content.slice(address - RAM_BASE, address - RAM_BASE + length)
   }
 
   write(address: number, bytes: Uint8Array): void {
+    this.core.needPages(address, bytes.length)
     this.content.set(bytes, address - RAM_BASE)
     this.core.ramChanged(address, bytes.length)
   }
 
   load16(address: number): number {
+    this.core.needPages(address, 2)
     return this.view.getUint16(address - RAM_BASE, true)
   }
 
   load32(address: number): number {
+    this.core.needPages(address, 4)
     return this.view.getUint32(address - RAM_BASE, true)
   }
 
   store16(address: number, value: number): void {
+    this.core.needPages(address, 2)
     this.view.setUint16(address - RAM_BASE, value, true)
     this.core.ramChanged(address, 2)
   }
 
   store32(address: number, value: number): void {
+    this.core.needPages(address, 4)
     this.view.setUint32(address - RAM_BASE, value, true)
     this.core.ramChanged(address, 4)
   }

@@ -48,7 +48,6 @@ export const findDivergence = (
 ): DivergingInstruction | null => {
   const restored = (machine: Machine, fault: Flip | null): Replayer => {
     machine.restore(start.state, start.pages)
-    machine.watchPages()
     return new Replayer(machine, { flip: fault })
   }
   const proof = restored(first, null)

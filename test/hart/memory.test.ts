@@ -211,10 +211,7 @@ describe("devices", () => {
 })
 
 describe("written pages", () => {
-  const dirty = (): number[] => {
-    const pages = bench.core.dirtyPages
-    return Array.from({ length: pages.length }, (_, page) => page).filter(page => pages[page])
-  }
+  const dirty = (): number[] => bench.core.takeDirtyPages()
   const page = (DATA - RAM_BASE) / 4096
 
   it.each([
@@ -228,16 +225,16 @@ describe("written pages", () => {
     ["a load", "ld a0, (a1)", []],
   ])("%s", (_, access, pages) => {
     bench.load(`li a1, ${DATA}\n${access}`)
-    bench.core.cleanPages()
+    bench.core.takeDirtyPages()
     bench.run()
     bench.expectEnd()
     expect(dirty()).toEqual(pages)
   })
 
-  it("are counted anew after cleanPages, by the same addresses too", () => {
+  it("are counted anew after they were taken, by the same addresses too", () => {
     bench.load(`li a1, ${DATA}\nloop: sd a2, (a1)\nj loop`)
     bench.run(100)
-    bench.core.cleanPages()
+    bench.core.takeDirtyPages()
     expect(dirty()).toEqual([])
     bench.run(100)
     expect(dirty()).toEqual([page])

@@ -1,0 +1,70 @@
+/**
+ * What is known of RAM without reading it again: which pages were written since any earlier look, and a digest of all of it, kept as
+ * the sum of the hashes of its pages. A look costs about the pages written since the last one.
+ */
+import type { HartCore } from "../hart/hart-core.ts"
+import { PAGE_BYTES } from "../hart/layout.ts"
+
+const WORDS = 4
+
+export class MemoryWatch {
+  private readonly core: HartCore
+  /** For each page the number of the look that found it written last; 0: never written. */
+  private readonly foundBy: Uint32Array
+  /** The hash of each page as the last look found it. */
+  private readonly hashes: Int32Array
+  private readonly sum = new Int32Array(WORDS)
+  private looks = 0
+
+  /** All of RAM is zero, or was reported as written. */
+  constructor(core: HartCore) {
+    const pages = core.ramBytes / PAGE_BYTES
+    this.core = core
+    this.foundBy = new Uint32Array(pages)
+    this.hashes = new Int32Array(pages * WORDS)
+  }
+
+  /** Takes note of what was written. Gives a mark for `writtenSince`. Changes nothing a guest can see. */
+  look(): number {
+    this.looks++
+    for (const page of this.core.takeDirtyPages()) {
+      this.foundBy[page] = this.looks
+      const hash = this.core.hashPage(page)
+      for (let word = 0; word < WORDS; word++) {
+        const at = page * WORDS + word
+        this.sum[word]! += hash[word]! - this.hashes[at]!
+        this.hashes[at] = hash[word]!
+      }
+    }
+    return this.looks
+  }
+
+  /** The pages that were written after a mark and before the last look, in order; after 0: since the beginning. */
+  writtenSince(mark: number): number[] {
+    const pages: number[] = []
+    for (let page = 0; page < this.foundBy.length; page++) if (this.foundBy[page]! > mark) pages.push(page)
+    return pages
+  }
+
+  /** A digest of all of RAM at the last look, 16 bytes. */
+  get digest(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.sum.slice().buffer)
+  }
+
+  /** A page's content came in that the digest of an earlier machine counted already. */
+  broughtIn(page: number): void {
+    this.hashes.set(this.core.hashPage(page), page * WORDS)
+  }
+
+  /** RAM is now what it was in another machine, whose digest is given; its pages are brought in as they are needed. */
+  takeOver(digest: Uint8Array): void {
+    if (digest.length !== this.sum.byteLength) throw new Error("a digest of memory has the wrong length")
+    new Uint8Array(this.sum.buffer).set(digest)
+  }
+
+  /** Every page is reported as written from now on: what was known of them is void. */
+  forget(): void {
+    this.hashes.fill(0)
+    this.sum.fill(0)
+  }
+}

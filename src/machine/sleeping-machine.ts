@@ -1,0 +1,25 @@
+/** A machine's state without the content of its RAM, in one piece, and in bytes. */
+import { decodeState, encodeState, StateFields } from "../devices/index.ts"
+
+export interface SleepingMachine {
+  /** Everything but memory. */
+  readonly state: Uint8Array
+  /** The boot ROM up to its last byte that is not zero. */
+  readonly rom: Uint8Array
+  /** Of all of RAM. */
+  readonly memoryDigest: Uint8Array
+}
+
+export const encodeSleeping = ({ state, rom, memoryDigest }: SleepingMachine): Uint8Array =>
+  encodeState({ state, rom, memoryDigest })
+
+/** null for a state alone, as the first snapshots have it. @throws Error for bytes that are neither. */
+export const decodeSleeping = (bytes: Uint8Array): SleepingMachine | null => {
+  const value = decodeState(bytes)
+  if (typeof value === "object" && value !== null && "harts" in value) return null
+  const fields = new StateFields("the snapshot", value, ["state", "rom", "memoryDigest"])
+  const [state, rom, memoryDigest] = [fields.value("state"), fields.value("rom"), fields.value("memoryDigest")]
+  if (!(state instanceof Uint8Array && rom instanceof Uint8Array && memoryDigest instanceof Uint8Array))
+    throw new Error("the snapshot has fields of the wrong type")
+  return { state, rom, memoryDigest }
+}
