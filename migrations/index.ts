@@ -1,9 +1,11 @@
 /** All migrations of the world file, in order. The number of them is the format version. */
 import type { Migration, MigrationProvider } from "kysely/migration"
 import * as world from "./001-world.ts"
+import * as memoryMaps from "./002-memory-maps.ts"
 
 const migrations: Record<string, Migration> = {
   "001-world": world,
+  "002-memory-maps": memoryMaps,
 }
 
 export const formatVersion = Object.keys(migrations).length

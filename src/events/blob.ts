@@ -105,6 +105,19 @@ export const readBlob = (db: Database, hash: string): Iterable<Uint8Array> | nul
   return found === undefined ? null : eachPiece(db, hash, found.id, found.size)
 }
 
+/** All of a content in one piece; null where it is not there. @throws ContentDamaged */
+export const readWholeBlob = (db: Database, hash: string): Uint8Array | null => {
+  const found = findBlob(db, hash)
+  if (found === undefined) return null
+  const whole = new Uint8Array(found.size)
+  let at = 0
+  for (const piece of eachPiece(db, hash, found.id, found.size)) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
 function* eachPiece(db: Database, hash: string, id: number, size: number): Generator<Uint8Array> {
   const select = prepare(db, query.selectFrom("blob_chunk").select("data").where("blob", "=", 0).where("chunk", "=", 0))
   const whole = createHash("sha256")

@@ -1,11 +1,14 @@
 /** Opening the SQLite database of a world, and what its errors mean for the world. */
 import { existsSync, statSync } from "node:fs"
 import BetterSqlite, { type Database } from "better-sqlite3"
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import { formatVersion } from "../../migrations/index.ts"
 import { ContentDamaged } from "./content-damaged.ts"
 import { applicationId, migrate } from "./creation.ts"
 import { type OpenError, WorldDamaged, WorldNewer, WorldNotFound, WorldUnreadable } from "./errors.ts"
+
+/** A world that has to be upgraded before it is read: opening it for writing does. */
+export class OlderFormat extends Data.TaggedError("OlderFormat")<{ readonly path: string; readonly format: number }> {}
 
 const damaged = (path: string, problem: string): WorldDamaged =>
   new WorldDamaged({ path, seq: null, kind: null, position: null, problem })
@@ -62,8 +65,7 @@ const checkFormat = (path: string, db: Database, upgradable: boolean): void => {
   const format = db.pragma("user_version", { simple: true }) as number
   if (format > formatVersion) throw new WorldNewer({ path, format, supported: formatVersion })
   if (format < 1) throw damaged(path, `its format version is ${format}`)
-  if (format < formatVersion && !upgradable)
-    throw new WorldUnreadable({ path, problem: `it has the older format ${format}; resume it once to upgrade it` })
+  if (format < formatVersion && !upgradable) throw new OlderFormat({ path, format })
 }
 
 const configure = (db: Database): Database => {
@@ -89,8 +91,11 @@ const openReadOnly = (path: string): Database => {
 const isOpenError = (cause: unknown): cause is WorldNotFound | WorldNewer =>
   cause instanceof WorldNotFound || cause instanceof WorldNewer
 
+const isReadError = (cause: unknown): cause is WorldNotFound | WorldNewer | OlderFormat =>
+  isOpenError(cause) || cause instanceof OlderFormat
+
 /** A connection that only reads. Other processes may record meanwhile. */
-export const openForReading = (path: string): Effect.Effect<Database, OpenError> =>
+export const openForReading = (path: string): Effect.Effect<Database, OpenError | OlderFormat> =>
   attempt(
     path,
     () => {
@@ -104,7 +109,7 @@ export const openForReading = (path: string): Effect.Effect<Database, OpenError>
         throw cause
       }
     },
-    isOpenError,
+    isReadError,
   )
 
 const attemptAsync = (path: string, body: () => Promise<void>): Effect.Effect<void, WorldDamaged | WorldUnreadable> =>

@@ -23,6 +23,9 @@ export const Lifecycle = Schema.Union([
 ])
 export type Lifecycle = typeof Lifecycle.Type
 
+const unchanged = (payload: never): unknown => payload
+const savedByName = record({ name: text, virtualNs: natural, digest: bytes })
+
 export const definitions = {
   /** Always event 0, and only there. */
   genesis: define(json(Genesis)),
@@ -44,13 +47,14 @@ export const definitions = {
   /** What came from outside ("console", "operator", …), and the virtual time it was applied at. */
   input: define(record({ source: text, virtualNs: natural, bytes })),
 
-  lifecycle: define(json(Lifecycle)),
+  /** In version 1 digests went over every page of memory in order; since version 2 they take the sum of the pages' hashes. */
+  lifecycle: define(json(Lifecycle), { wire: json(Lifecycle), upcast: unchanged }),
 
   /** State saved by the engine for speed; `digest` is that of all of it. */
   checkpoint: define(record({ virtualNs: natural, digest: bytes })),
 
-  /** State saved because it was asked for by name. */
-  snapshot: define(record({ name: text, virtualNs: natural, digest: bytes })),
+  /** State saved because it was asked for by name. Versions as those of `lifecycle`. */
+  snapshot: define(savedByName, { wire: savedByName, upcast: unchanged }),
 } as const
 
 type Definitions = typeof definitions

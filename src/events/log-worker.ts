@@ -8,14 +8,17 @@ import BetterSqlite from "better-sqlite3"
 import { BlobWriter } from "./blob.ts"
 import { createWorldFile } from "./creation.ts"
 import { type Head, writeHead } from "./head.ts"
+import type { StoredMap } from "./memory-map.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
-import { removeSnapshot, SnapshotWriter } from "./snapshot-writer.ts"
+import { mapOf, removeSnapshot, SnapshotWriter, type StoredSnapshot } from "./snapshot-writer.ts"
 import { prepare, query } from "./tables.ts"
 import {
   type Failure,
   groupBytes,
   groupMilliseconds,
+  type JobName,
+  type Jobs,
   type Message,
   type Request,
   type WorkerData,
@@ -23,6 +26,9 @@ import {
 
 const { path, creation, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
 const ring = new Ring(memory)
+
+/** Jobs whose part of a snapshot is written with its end. */
+const writesNothing: ReadonlySet<JobName> = new Set(["beginSnapshot", "writePages", "abandonSnapshot"])
 
 class AbandonedSnapshot extends Error {}
 
@@ -107,10 +113,19 @@ const serve = () => {
   const blobs = new Map<number, BlobWriter>()
   const snapshots = new Map<number, SnapshotWriter>()
 
+  /** The one finished last, for the next to build on. */
+  let last: { snapshot: number; stored: StoredSnapshot } | null = null
+
   const writerOf = (snapshot: number): SnapshotWriter => {
     const writer = snapshots.get(snapshot)
     if (writer === undefined) throw new AbandonedSnapshot("an earlier part of the snapshot could not be written")
     return writer
+  }
+
+  const parentOf = ({ parent, after }: Jobs["beginSnapshot"]["request"]): StoredMap | null => {
+    if (after === null) return parent === null ? null : mapOf(db, parent)
+    if (last?.snapshot !== after) throw new AbandonedSnapshot("the snapshot before could not be written")
+    return last.stored.map
   }
 
   const perform = (request: Exclude<Request, { job: "stop" }>): unknown => {
@@ -131,32 +146,36 @@ const serve = () => {
         blobs.delete(request.blob)
         return null
       case "beginSnapshot":
-        snapshots.set(nextHandle, new SnapshotWriter(db, request.pageCount, request.parent))
-        return nextHandle++
+        snapshots.set(request.snapshot, new SnapshotWriter(db, request.pageCount, parentOf(request)))
+        return null
       case "writePages": {
         const { buffer, byteOffset, byteLength } = request.contents
-        writerOf(request.snapshot).pages(request.indexes, Buffer.from(buffer, byteOffset, byteLength))
+        const writer = writerOf(request.snapshot)
+        writer.pages(request.indexes, Buffer.from(buffer, byteOffset, byteLength))
+        writer.zeros(request.zeros)
         return null
       }
       case "endSnapshot": {
-        const info = writerOf(request.snapshot).finish(request.head)
+        const stored = writerOf(request.snapshot).finish(request.head)
         snapshots.delete(request.snapshot)
-        return info
+        last = { snapshot: request.snapshot, stored }
+        return stored.info
       }
       case "abandonSnapshot":
         snapshots.delete(request.snapshot)
         return null
       case "removeSnapshot":
-        return removeSnapshot(db, request.snapshot, snapshots.values())
+        return removeSnapshot(db, request.snapshot, [...snapshots.values()])
     }
   }
 
   const answer = (request: Exclude<Request, { job: "stop" }>): void => {
     // Parts of something larger become durable with its end: syncing each of them would only cost time.
-    const part = request.job === "writePages" || request.job === "writeBlob"
+    const part = request.job === "writeBlob"
     try {
       if (part) db.pragma("synchronous = NORMAL")
-      send({ about: "reply", id: request.id, value: db.transaction(() => perform(request))() })
+      const value = writesNothing.has(request.job) ? perform(request) : db.transaction(() => perform(request))()
+      send({ about: "reply", id: request.id, value })
     } catch (cause) {
       // What was rolled back is missing: nothing may be built on it.
       if (request.job === "writePages" || request.job === "endSnapshot") snapshots.delete(request.snapshot)

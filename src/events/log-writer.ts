@@ -1,6 +1,6 @@
 /** The recording end of a world's log: a cheap synchronous append, and knowing when it is durable. */
 import { Buffer } from "node:buffer"
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads"
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
 import { Effect, Result, type Scope } from "effect"
 import type { Creation, KnownContent } from "./creation.ts"
 import { WorldDamaged, WorldWriteFailed } from "./errors.ts"
@@ -9,6 +9,7 @@ import type { Head } from "./head.ts"
 import type { Position } from "./position.ts"
 import { Ring } from "./ring.ts"
 import { encodeRow, payloadBytesMax, rowBytes } from "./row.ts"
+import { type SnapshotInput, SnapshotSender, type SnapshotUnderWay } from "./snapshot-sender.ts"
 import {
   type Failure,
   groupBytes,
@@ -48,6 +49,11 @@ export interface LogWriter {
   durable(seq: number): Effect.Effect<void, WorldWriteFailed>
   /** Commits at once, waits until all events appended so far are durable, and gives where the log then ends. */
   readonly flush: Effect.Effect<Head, WorldWriteFailed>
+  /**
+   * Hands over all of a snapshot, so that the machine can go on while it is stored. It comes after all events appended so far, and is in
+   * the file whole or not at all.
+   */
+  beginSnapshot(input: SnapshotInput): SnapshotUnderWay
   /** Waits until the queue is at most half full. */
   readonly room: Effect.Effect<void, WorldWriteFailed>
 }
@@ -74,7 +80,8 @@ const toShared = ({ hash, bytes }: KnownContent): KnownContent => {
 
 /** The writer together with the jobs its worker does. */
 export class WorkerLogWriter implements LogWriter {
-  private readonly path: string
+  readonly path: string
+  private readonly snapshots: SnapshotSender
   private readonly ring: Ring
   private readonly worker: Worker
   private readonly port: MessagePort
@@ -96,6 +103,7 @@ export class WorkerLogWriter implements LogWriter {
     if (capacity < 2 * payloadBytesMax || (capacity & (capacity - 1)) !== 0)
       throw new RangeError(`a queue of ${capacity} bytes is not a power of two of at least 2 MiB`)
     this.path = path
+    this.snapshots = new SnapshotSender(this)
     this.seq = head.seq + 1
     this.durableAt = creation === null ? head.seq : head.seq - 1
     this.told = { seq: this.durableAt, digest: head.digest }
@@ -197,6 +205,10 @@ export class WorkerLogWriter implements LogWriter {
     })
   }
 
+  beginSnapshot(input: SnapshotInput): SnapshotUnderWay {
+    return this.snapshots.begin(input)
+  }
+
   private until(ready: () => boolean): Effect.Effect<void, WorldWriteFailed> {
     return Effect.callback<void, WorldWriteFailed>(resume => {
       const waiter: Waiter = { ready, resume }
@@ -253,18 +265,25 @@ export class WorkerLogWriter implements LogWriter {
   }
 
   /** Has the worker do a job, after the events appended before it. The failure is the worker's own: see `toError`. */
-  post<J extends JobName>(
-    job: J,
-    body: Jobs[J]["request"],
-    transfer: ReadonlyArray<Transferable> = [],
-  ): Promise<Result.Result<Jobs[J]["reply"], Failure>> {
+  post<J extends JobName>(job: J, body: Jobs[J]["request"]): Promise<Result.Result<Jobs[J]["reply"], Failure>> {
+    const reply = this.queue(job, body)
+    this.wake()
+    return reply
+  }
+
+  /** The same, for a worker that is woken later. */
+  queue<J extends JobName>(job: J, body: Jobs[J]["request"]): Promise<Result.Result<Jobs[J]["reply"], Failure>> {
     if (this.ended) return Promise.resolve(Result.fail({ code: "ENDED", problem: "its writer thread has ended" }))
     const id = this.nextRequest++
     return new Promise(resolve => {
       this.replies.set(id, outcome => resolve(outcome as Result.Result<Jobs[J]["reply"], Failure>))
-      this.port.postMessage({ ...body, id, job } as unknown as Request, transfer as Array<Transferable>)
-      this.ring.signal(false)
+      this.port.postMessage({ ...body, id, job } as unknown as Request)
     })
+  }
+
+  /** Has the worker look at what was queued. */
+  wake(): void {
+    this.ring.signal(false)
   }
 
   /** The same, waiting for the reply. */
@@ -279,7 +298,7 @@ export class WorkerLogWriter implements LogWriter {
   toError(failure: Failure): WorldWriteFailed | WorldDamaged {
     if (failure.code === "ContentDamaged")
       return new WorldDamaged({ path: this.path, seq: null, kind: null, position: null, problem: failure.problem })
-    if (failure.code === "ENDED" || failure.code.startsWith("SQLITE_"))
+    if (failure.code === "ENDED" || failure.code === "AbandonedSnapshot" || failure.code.startsWith("SQLITE_"))
       return new WorldWriteFailed({ path: this.path, ...failure, durableSeq: this.durableSeq })
     throw new Error(failure.problem)
   }

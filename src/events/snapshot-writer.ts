@@ -1,25 +1,25 @@
-/** Writing saved states: new pages into packs, changed segments, the snapshot itself; and removing them. Runs in the log's worker. */
+/** Writing saved states: new pages into packs, a memory map, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
+import { mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
 import type { Position } from "./position.ts"
 import {
   hashBytes,
   PageReader,
+  packSealOf,
   pageBytes,
   pagesPerPack,
-  pagesPerSegment,
-  readSegmentList,
+  prefixOf,
+  readPlaces,
   type SnapshotInfo,
   sealOf,
-  segmentBytes,
   sha256,
-  zeroHash,
 } from "./snapshot.ts"
 import { prepare, query, run, selectAll, selectFirst } from "./tables.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
-const key = (hash: Buffer): string => hash.toString("latin1")
+const nothing = Buffer.alloc(0)
 
 export interface SnapshotHead {
   readonly name: string | null
@@ -30,84 +30,146 @@ export interface SnapshotHead {
   readonly state: Uint8Array
 }
 
-/** Writes one snapshot: pages in any order, each at most once, on top of the parent's. Every method runs within a transaction. */
+/** A snapshot that was stored, with its map: another may be made on top of it. */
+export interface StoredSnapshot {
+  readonly info: SnapshotInfo
+  readonly map: StoredMap
+}
+
+/** The map of a snapshot that is in the file. @throws RangeError where there is none. */
+export const mapOf = (db: Database, snapshot: number): StoredMap => {
+  const map = readPlaces(db, snapshot)
+  if (map === null) throw new RangeError(`there is no snapshot ${snapshot} to build on`)
+  return map
+}
+
+/**
+ * Takes in the pages of one snapshot, in any order, each at most once, on top of its parent's. Nothing is written before `finish`, so
+ * the snapshot is in the file whole or not at all.
+ */
 export class SnapshotWriter {
   private readonly db: Database
-  private readonly pageCount: number
-  /** Hashes of all segments, those of changed ones out of date until `finish`. */
-  private readonly segments: Buffer
-  private readonly changed = new Map<number, Buffer>()
+  private readonly parent: StoredMap | null
+  /** Of the pages taken in so far: their places, or where they will be in `packs`, as a negative number. */
+  private readonly changed = new Map<number, number>()
+  private readonly packs: { hashes: Buffer; data: Buffer }[] = []
+  /** Pages that are new, by hash: where they will be. */
+  private readonly fresh = new Map<string, number>()
+  private gathered: { hash: Buffer; content: Buffer }[] = []
+  private readonly places: Uint32Array
   private readonly reader: PageReader
   private readonly selectPage
-  private readonly insertPage
-  private readonly insertPack
 
-  constructor(db: Database, pageCount: number, parent: number | null) {
+  /** @throws RangeError where the parent is of another size. */
+  constructor(db: Database, pageCount: number, parent: StoredMap | null) {
+    if (parent !== null && parent.places.length !== pageCount)
+      throw new RangeError(`a memory of ${parent.places.length} pages cannot be the parent of one of ${pageCount}`)
     this.db = db
-    this.pageCount = pageCount
-    this.segments = Buffer.alloc(Math.ceil(pageCount / pagesPerSegment) * hashBytes)
-    if (parent !== null) {
-      const inherited = readSegmentList(db, parent)
-      if (inherited === null || inherited.length !== this.segments.length)
-        throw new RangeError(`snapshot ${parent} cannot be the parent of one of ${pageCount} pages`)
-      this.segments.set(inherited)
-    }
+    this.parent = parent
+    this.places = parent === null ? new Uint32Array(pageCount) : parent.places.slice()
     this.reader = new PageReader(db)
-    this.selectPage = prepare(db, query.selectFrom("page").select("pack").where("hash", "=", zeroHash))
-    this.insertPage = prepare(db, query.insertInto("page").values({ hash: zeroHash, pack: 0, slot: 0 }))
-    this.insertPack = prepare(db, query.insertInto("page_pack").values({ data: zeroHash }))
-  }
-
-  private changedSegment(index: number): Buffer {
-    let hashes = this.changed.get(index)
-    if (hashes === undefined) {
-      hashes = Buffer.from(this.reader.segment(this.segments.subarray(index * hashBytes, (index + 1) * hashBytes)))
-      this.changed.set(index, hashes)
-    }
-    return hashes
+    this.selectPage = prepare(db, query.selectFrom("page").select("place").where("prefix", "=", 0))
   }
 
   /** `contents`: the 4096 bytes of each page of `indexes`, one after another. */
   pages(indexes: Uint32Array, contents: Buffer): void {
-    let fresh: Array<Buffer> = []
-    let freshHashes = new Map<string, Buffer>()
-    const flush = () => {
-      if (fresh.length === 0) return
-      const id = this.insertPack.run(pack(Buffer.concat(fresh))).lastInsertRowid
-      let slot = 0
-      for (const hash of freshHashes.values()) this.insertPage.run(hash, id, slot++)
-      fresh = []
-      freshHashes = new Map()
-    }
-    for (const [order, index] of indexes.entries()) {
-      if (index >= this.pageCount) throw new RangeError(`page ${index} is beyond the memory of ${this.pageCount} pages`)
-      const content = contents.subarray(order * pageBytes, (order + 1) * pageBytes)
-      const zero = content.equals(zeroPage)
-      const hash = zero ? zeroHash : sha256(content)
-      const slot = (index % pagesPerSegment) * hashBytes
-      this.changedSegment(Math.floor(index / pagesPerSegment)).set(hash, slot)
-      if (zero || freshHashes.has(key(hash)) || this.selectPage.get(hash) !== undefined) continue
-      fresh.push(content)
-      freshHashes.set(key(hash), hash)
-      if (fresh.length === pagesPerPack) flush()
-    }
-    flush()
+    for (const [order, index] of indexes.entries())
+      this.change(index, this.placeOf(contents.subarray(order * pageBytes, (order + 1) * pageBytes)))
   }
 
-  finish(head: SnapshotHead): SnapshotInfo {
-    const insert = this.db.prepare(
-      query
-        .insertInto("page_segment")
-        .values({ hash: zeroHash, data: zeroHash })
-        .onConflict(conflict => conflict.doNothing())
-        .compile().sql,
+  /** The numbers of pages that are all zero. */
+  zeros(indexes: readonly number[]): void {
+    for (const index of indexes) this.change(index, 0)
+  }
+
+  private change(index: number, place: number): void {
+    if (index >= this.places.length)
+      throw new RangeError(`page ${index} is beyond the memory of ${this.places.length} pages`)
+    // What stands where it stood before does not change.
+    if (place === this.places[index]) this.changed.delete(index)
+    else this.changed.set(index, place)
+  }
+
+  private placeOf(content: Buffer): number {
+    if (content.equals(zeroPage)) return 0
+    const hash = sha256(content)
+    const key = hash.toString("latin1")
+    const known = this.fresh.get(key) ?? this.storedPlace(hash)
+    if (known !== null) return known
+    const place = -(this.packs.length * pagesPerPack + this.gathered.length + 1)
+    this.fresh.set(key, place)
+    // The content belongs to the caller, who may use its memory again.
+    this.gathered.push({ hash, content: Buffer.from(content) })
+    if (this.gathered.length === pagesPerPack) this.pack()
+    return place
+  }
+
+  private storedPlace(hash: Buffer): number | null {
+    const found = this.selectPage.get(prefixOf(hash))
+    if (found === undefined) return null
+    const slot = found.place % pagesPerPack
+    const hashes = this.reader.hashes(Math.floor(found.place / pagesPerPack), `the page at place ${found.place}`)
+    return hashes.subarray(slot * hashBytes, (slot + 1) * hashBytes).equals(hash) ? found.place : null
+  }
+
+  private pack(): void {
+    if (this.gathered.length === 0) return
+    const hashes = Buffer.alloc(pagesPerPack * hashBytes)
+    for (const [slot, { hash }] of this.gathered.entries()) hashes.set(hash, slot * hashBytes)
+    this.packs.push({ hashes, data: pack(Buffer.concat(this.gathered.map(({ content }) => content))) })
+    this.gathered = []
+  }
+
+  /** Places of stored pages that this unfinished snapshot refers to. */
+  *storedPlaces(): Generator<number> {
+    yield* this.places
+    for (const place of this.changed.values()) if (place > 0) yield place
+  }
+
+  /** The maps that this unfinished snapshot rests on. */
+  get base(): number | null {
+    return this.parent?.id ?? null
+  }
+
+  /** Writes everything. Run within a transaction. */
+  finish(head: SnapshotHead): StoredSnapshot {
+    this.pack()
+    const firstPlace = this.writePacks() * pagesPerPack
+    const placeIn = (place: number) => (place >= 0 ? place : firstPlace - place - 1)
+    for (const [index, place] of this.changed) this.places[index] = placeIn(place)
+    this.indexPages(placeIn)
+    const map = storeMap(
+      this.db,
+      this.places,
+      [...this.changed.keys()].sort((a, b) => a - b),
+      this.parent,
     )
-    const zeroSegment = Buffer.alloc(segmentBytes)
-    for (const [index, hashes] of this.changed) {
-      const hash = hashes.equals(zeroSegment) ? zeroHash : sha256(hashes)
-      this.segments.set(hash, index * hashBytes)
-      if (hash !== zeroHash) insert.run(hash, pack(hashes))
-    }
+    return { info: this.writeRecord(head, map), map }
+  }
+
+  /** Gives the number of the first. The number of a pack is never used again. */
+  private writePacks(): number {
+    const used = query.selectFrom("sqlite_sequence").select("seq").where("name", "=", "page_pack")
+    const first = (selectFirst(this.db, used)?.seq ?? 0) + 1
+    const values = { id: 0, seal: nothing, hashes: nothing, data: nothing }
+    const insert = prepare(this.db, query.insertInto("page_pack").values(values))
+    for (const [order, { hashes, data }] of this.packs.entries())
+      insert.run(first + order, packSealOf(first + order, hashes), hashes, data)
+    return first
+  }
+
+  private indexPages(placeIn: (place: number) => number): void {
+    const insert = prepare(
+      this.db,
+      query
+        .insertInto("page")
+        .values({ prefix: 0, place: 0 })
+        .onConflict(conflict => conflict.doNothing()),
+    )
+    for (const [key, place] of this.fresh) insert.run(prefixOf(Buffer.from(key, "latin1")), placeIn(place))
+  }
+
+  private writeRecord(head: SnapshotHead, map: StoredMap): SnapshotInfo {
     const { name, seq, position, virtualNs, digest, state } = head
     const columns = {
       name,
@@ -115,56 +177,47 @@ export class SnapshotWriter {
       ...position,
       virtual_ns: virtualNs,
       digest,
-      page_count: this.pageCount,
+      page_count: this.places.length,
       state: pack(state),
-      segments: pack(this.segments),
+      map: map.id,
+      map_hash: sha256(mapBytes(map.places)),
     }
     const { sql, parameters } = query
       .insertInto("snapshot")
       .values({ ...columns, seal: sealOf(columns) })
       .compile()
     const id = Number(this.db.prepare(sql).run(...parameters).lastInsertRowid)
-    return { id, name, seq, position, virtualNs, digest, pageCount: this.pageCount }
+    return { id, name, seq, position, virtualNs, digest, pageCount: this.places.length }
   }
-
-  /** Adds the hashes of pages that only this unfinished snapshot refers to. */
-  collectPages(pages: Set<string>): void {
-    for (const hashes of this.changed.values()) addHashes(hashes, pages)
-  }
-
-  collectSegments(segments: Set<string>): void {
-    addHashes(this.segments, segments)
-  }
-}
-
-const addHashes = (hashes: Buffer, to: Set<string>): void => {
-  for (let at = 0; at < hashes.length; at += hashBytes) to.add(hashes.toString("latin1", at, at + hashBytes))
 }
 
 /** Removes what no snapshot, finished or in `unfinished`, refers to. Run within a transaction. */
-const collectGarbage = (db: Database, unfinished: Iterable<SnapshotWriter>): void => {
-  const writers = [...unfinished]
-  const segments = new Set<string>()
-  for (const { id } of selectAll(db, query.selectFrom("snapshot").select("id")))
-    addHashes(readSegmentList(db, id)!, segments)
-  for (const writer of writers) writer.collectSegments(segments)
-  const pages = new Set<string>()
-  for (const writer of writers) writer.collectPages(pages)
-  const reader = new PageReader(db)
-  const deleteSegment = prepare(db, query.deleteFrom("page_segment").where("hash", "=", zeroHash))
-  for (const { hash } of selectAll(db, query.selectFrom("page_segment").select("hash"))) {
-    const stored = Buffer.from(hash)
-    if (segments.has(key(stored))) addHashes(reader.segment(stored), pages)
-    else deleteSegment.run(stored)
+const collectGarbage = (db: Database, unfinished: readonly SnapshotWriter[]): void => {
+  const packs = new Set<number>()
+  const keep = (places: Iterable<number>) => {
+    for (const place of places) packs.add(Math.floor(place / pagesPerPack))
   }
-  const deletePage = prepare(db, query.deleteFrom("page").where("hash", "=", zeroHash))
-  for (const { hash } of selectAll(db, query.selectFrom("page").select("hash")))
-    if (!pages.has(key(Buffer.from(hash)))) deletePage.run(hash)
-  run(db, query.deleteFrom("page_pack").where("id", "not in", query.selectFrom("page").select("pack")))
+  const maps: number[] = []
+  for (const { id, map } of selectAll(db, query.selectFrom("snapshot").select(["id", "map"]))) {
+    maps.push(map)
+    keep(mapOf(db, id).places)
+  }
+  for (const writer of unfinished) {
+    if (writer.base !== null) maps.push(writer.base)
+    keep(writer.storedPlaces())
+  }
+  removeOtherMaps(db, maps)
+  const deletePack = prepare(db, query.deleteFrom("page_pack").where("id", "=", 0))
+  for (const { id } of selectAll(db, query.selectFrom("page_pack").select("id"))) if (!packs.has(id)) deletePack.run(id)
+  const deletePage = prepare(db, query.deleteFrom("page").where("prefix", "=", 0))
+  for (const { prefix, place } of selectAll(db, query.selectFrom("page").selectAll()))
+    if (!packs.has(Math.floor(place / pagesPerPack))) deletePage.run(prefix)
 }
 
-/** False where there is no such snapshot. Run within a transaction. */
-export const removeSnapshot = (db: Database, id: number, unfinished: Iterable<SnapshotWriter>): boolean => {
+/**
+ * False where there is no such snapshot. What neither another nor one of `unfinished` refers to goes too. Run within a transaction.
+ */
+export const removeSnapshot = (db: Database, id: number, unfinished: readonly SnapshotWriter[]): boolean => {
   if (selectFirst(db, query.selectFrom("snapshot").select("id").where("id", "=", id)) === undefined) return false
   run(db, query.deleteFrom("snapshot").where("id", "=", id))
   collectGarbage(db, unfinished)

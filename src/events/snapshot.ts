@@ -1,23 +1,22 @@
 /**
- * Saved states. Memory is a tree of hashes: 4 KiB pages by their sha256, segments of 128 page hashes by theirs, and a snapshot is its
- * list of segments. Equal parts are stored once, so a snapshot costs about its new pages. All-zero pages are not stored.
+ * Saved states. The pages of a memory are stored by their sha256, equal ones once and those of zeros not at all; a snapshot names a
+ * memory map, which says where each page is. What is read is checked: a snapshot's record by its seal, its map by a hash in that record,
+ * packs of pages by seals over their numbers and the hashes of their pages, and each page by its hash.
  */
 import { Buffer } from "node:buffer"
 import { createHash, hash as digestOf } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import { ContentDamaged } from "./content-damaged.ts"
+import { mapBytes, readMap, type StoredMap } from "./memory-map.ts"
 import { unpack } from "./pack.ts"
 import type { Position } from "./position.ts"
 import { plainBytes } from "./row.ts"
 import { prepare, query, type SnapshotTable, selectAll, selectFirst } from "./tables.ts"
 
 export const pageBytes = 4096
-export const pagesPerSegment = 128
+/** A page's place is the number of its pack times this, plus its slot there. */
 export const pagesPerPack = 16
 export const hashBytes = 32
-export const segmentBytes = pagesPerSegment * hashBytes
-/** Stands for a page, or a segment, of zeros only. */
-export const zeroHash = Buffer.alloc(hashBytes)
 export const stateBytesMax = 1 << 30
 
 export interface SnapshotInfo {
@@ -46,7 +45,7 @@ export const sha256 = (bytes: Uint8Array): Buffer => digestOf("sha256", bytes, "
 
 /** sha256 over all columns of a snapshot. */
 export const sealOf = (columns: SealedColumns): Buffer => {
-  const { name, seq, round, machine, hart, instret, virtual_ns, page_count, digest, state, segments } = columns
+  const { name, seq, round, machine, hart, instret, virtual_ns, page_count, digest, state, map, map_hash } = columns
   const head = JSON.stringify([
     name,
     seq,
@@ -59,8 +58,12 @@ export const sealOf = (columns: SealedColumns): Buffer => {
     digest.length,
     state.length,
   ])
-  return createHash("sha256").update(head).update(digest).update(state).update(segments).digest()
+  return createHash("sha256").update(head).update(digest).update(state).update(`${map}`).update(map_hash).digest()
 }
+
+/** sha256 over a pack's number and the hashes of its pages. */
+export const packSealOf = (id: number, hashes: Uint8Array): Buffer =>
+  createHash("sha256").update(`${id}`).update(hashes).digest()
 
 const infoColumns = [
   "id",
@@ -108,78 +111,109 @@ export const findSnapshot = (db: Database, which: number | string): SnapshotInfo
   return found === undefined ? null : toInfo(found)
 }
 
-const segmentCount = (pageCount: number): number => Math.ceil(pageCount / pagesPerSegment)
+const nameOf = ({ name, id }: { readonly name: string | null; readonly id: number }): string => `snapshot ${name ?? id}`
 
-/** The segment hashes of a snapshot, one after another; null where there is no such snapshot. */
-export const readSegmentList = (db: Database, id: number): Buffer | null => {
-  const found = selectFirst(db, query.selectFrom("snapshot").select(["segments", "page_count"]).where("id", "=", id))
-  if (found === undefined) return null
-  const count = segmentCount(found.page_count)
-  const hashes = unpack(found.segments, count * hashBytes, `the memory map of snapshot ${id}`)
-  if (hashes.length !== count * hashBytes)
-    throw new ContentDamaged(`the memory map of snapshot ${id} has ${hashes.length} bytes`)
-  return hashes
+/** A snapshot's record, checked; null where there is no such snapshot. @throws ContentDamaged where any column is not what was written. */
+const readRecord = (db: Database, id: number) => {
+  const columns = selectFirst(db, query.selectFrom("snapshot").selectAll().where("id", "=", id))
+  if (columns === undefined) return null
+  toInfo(columns)
+  const { state, map_hash, seal } = columns
+  if (![state, map_hash, seal].every(value => value instanceof Uint8Array))
+    throw new ContentDamaged(`the record of ${nameOf(columns)} has columns of the wrong type`)
+  if (Buffer.compare(sealOf(columns), columns.seal) !== 0)
+    throw new ContentDamaged(`${nameOf(columns)} is not what was stored`)
+  return columns
 }
 
 /** The machine's state; null where there is no such snapshot. @throws ContentDamaged where any column is not what was written. */
 export const readState = (db: Database, id: number): Buffer | null => {
-  const columns = selectFirst(db, query.selectFrom("snapshot").selectAll().where("id", "=", id))
-  if (columns === undefined) return null
-  toInfo(columns)
-  const { state, segments, seal } = columns
-  if (![state, segments, seal].every(value => value instanceof Uint8Array))
-    throw new ContentDamaged(`the record of snapshot ${columns.name ?? id} has columns of the wrong type`)
-  if (Buffer.compare(sealOf(columns), columns.seal) !== 0)
-    throw new ContentDamaged(`snapshot ${columns.name ?? id} is not what was stored`)
-  return unpack(columns.state, stateBytesMax, `the state of snapshot ${columns.name ?? id}`)
+  const columns = readRecord(db, id)
+  return columns && unpack(columns.state, stateBytesMax, `the state of ${nameOf(columns)}`)
 }
 
-/** Reads segments and pages, checking each against its hash. Keeps the last packs unpacked. */
+/** Where each page of a snapshot's memory is; null where there is no such snapshot. @throws ContentDamaged */
+export const readPlaces = (db: Database, id: number): StoredMap | null => {
+  const columns = readRecord(db, id)
+  if (columns === null) return null
+  const map = readMap(db, columns.map, columns.page_count)
+  if (Buffer.compare(sha256(mapBytes(map.places)), columns.map_hash) !== 0)
+    throw new ContentDamaged(`the memory map of ${nameOf(columns)} is not what was stored`)
+  return map
+}
+
+interface Pack {
+  readonly hashes: Buffer
+  readonly content: Buffer
+}
+
+/** Reads pages by their places, checking each against its hash. Keeps the last packs unpacked. */
 export class PageReader {
-  private readonly selectSegment
-  private readonly selectPage
-  private readonly selectPack
-  private readonly packs = new Map<number, Buffer>()
+  private readonly selectHashes
+  private readonly selectData
+  private readonly packs = new Map<number, Pack>()
   private static readonly packsMax = 64
 
   constructor(db: Database) {
-    this.selectSegment = prepare(db, query.selectFrom("page_segment").select("data").where("hash", "=", zeroHash))
-    this.selectPage = prepare(db, query.selectFrom("page").select(["pack", "slot"]).where("hash", "=", zeroHash))
-    this.selectPack = prepare(db, query.selectFrom("page_pack").select("data").where("id", "=", 0))
+    this.selectHashes = prepare(db, query.selectFrom("page_pack").select(["seal", "hashes"]).where("id", "=", 0))
+    this.selectData = prepare(db, query.selectFrom("page_pack").select("data").where("id", "=", 0))
   }
 
-  /** The 128 page hashes of a segment, one after another. */
-  segment(hash: Buffer): Buffer {
-    if (hash.equals(zeroHash)) return Buffer.alloc(segmentBytes)
-    const found = this.selectSegment.get(hash)
-    const name = hash.toString("hex")
-    if (found === undefined) throw new ContentDamaged(`the memory segment ${name} is missing`)
-    const hashes = unpack(found.data, segmentBytes, `the memory segment ${name}`)
-    if (hashes.length !== segmentBytes || !sha256(hashes).equals(hash))
-      throw new ContentDamaged(`the memory segment ${name} is not what was stored`)
+  /** The hashes of a pack's pages, one after another; `what` is named where they are not what was stored. */
+  hashes(id: number, what: string): Buffer {
+    const found = this.selectHashes.get(id)
+    if (found === undefined) throw new ContentDamaged(`${what} is missing`)
+    const { seal, hashes } = found
+    const sound = Buffer.isBuffer(seal) && Buffer.isBuffer(hashes) && hashes.length === pagesPerPack * hashBytes
+    if (!sound || !packSealOf(id, hashes).equals(seal)) throw new ContentDamaged(`${what} has lost its place`)
     return hashes
   }
 
-  page(hash: Buffer): Buffer {
-    if (hash.equals(zeroHash)) return Buffer.alloc(pageBytes)
-    const name = hash.toString("hex")
-    const found = this.selectPage.get(hash)
-    if (found === undefined) throw new ContentDamaged(`the memory page ${name} is missing`)
-    const bytes = this.pack(found.pack).subarray(found.slot * pageBytes, (found.slot + 1) * pageBytes)
-    if (bytes.length !== pageBytes || !sha256(bytes).equals(hash))
-      throw new ContentDamaged(`the memory page ${name} is not what was stored`)
+  /** The content at a place; `what` is named where it is not what was stored. Its bytes are shared: they must not be changed. */
+  page(place: number, what: string): Buffer {
+    const slot = place % pagesPerPack
+    const { hashes, content } = this.pack(Math.floor(place / pagesPerPack), what)
+    const bytes = content.subarray(slot * pageBytes, (slot + 1) * pageBytes)
+    const expected = hashes.subarray(slot * hashBytes, (slot + 1) * hashBytes)
+    if (bytes.length !== pageBytes || !sha256(bytes).equals(expected))
+      throw new ContentDamaged(`${what} is not what was stored`)
     return bytes
   }
 
-  private pack(id: number): Buffer {
+  private pack(id: number, what: string): Pack {
     const cached = this.packs.get(id)
     if (cached !== undefined) return cached
-    const found = this.selectPack.get(id)
-    if (found === undefined) throw new ContentDamaged(`the memory page pack ${id} is missing`)
-    const content = unpack(found.data, pagesPerPack * pageBytes, `the memory page pack ${id}`)
+    const hashes = this.hashes(id, what)
+    const content = unpack(this.selectData.get(id)?.data, pagesPerPack * pageBytes, what)
     if (this.packs.size === PageReader.packsMax) this.packs.delete(this.packs.keys().next().value!)
-    this.packs.set(id, content)
-    return content
+    this.packs.set(id, { hashes, content })
+    return { hashes, content }
+  }
+}
+
+const pageName = (index: number, info: SnapshotInfo): string => `page ${index} of the memory of ${nameOf(info)}`
+
+/** A snapshot's memory, whose pages are read one by one. */
+export interface SnapshotMemory {
+  /** The numbers of the pages that are not zero, in order. */
+  readonly indexes: Uint32Array
+  /** The content of one of them. Its bytes are shared: they must not be changed. @throws ContentDamaged, database errors */
+  read(index: number): Uint8Array
+}
+
+/** null where there is no such snapshot. @throws ContentDamaged */
+export const openMemory = (db: Database, id: number): SnapshotMemory | null => {
+  const info = findSnapshot(db, id)
+  const map = readPlaces(db, id)
+  if (map === null || info === null) return null
+  const { places } = map
+  const indexes = new Uint32Array(places.length)
+  let count = 0
+  for (let index = 0; index < places.length; index++) if (places[index] !== 0) indexes[count++] = index
+  const reader = new PageReader(db)
+  return {
+    indexes: indexes.subarray(0, count),
+    read: index => reader.page(places[index]!, pageName(index, info)),
   }
 }
 
@@ -188,24 +222,47 @@ export class PageReader {
  * zero pages too. A page's bytes are shared: they must not be changed.
  */
 export function* eachPage(db: Database, id: number, since: number | null): Generator<Page> {
-  const segments = readSegmentList(db, id)
+  const map = readPlaces(db, id)
   const info = findSnapshot(db, id)
-  const older = since === null ? Buffer.alloc(0) : readSegmentList(db, since)
-  if (segments === null || info === null || older === null)
+  const older = since === null ? new Uint32Array(0) : readPlaces(db, since)?.places
+  if (map === null || info === null || older === undefined)
     throw new ContentDamaged("the snapshot was removed meanwhile")
   const reader = new PageReader(db)
-  for (let at = 0; at < segments.length; at += hashBytes) {
-    const hash = segments.subarray(at, at + hashBytes)
-    const olderHash = at < older.length ? older.subarray(at, at + hashBytes) : zeroHash
-    if (hash.equals(olderHash)) continue
-    const hashes = reader.segment(hash)
-    const olderHashes = reader.segment(olderHash)
-    const firstPage = (at / hashBytes) * pagesPerSegment
-    for (let slot = 0; slot < pagesPerSegment && firstPage + slot < info.pageCount; slot++) {
-      const from = slot * hashBytes
-      const pageHash = hashes.subarray(from, from + hashBytes)
-      if (pageHash.equals(olderHashes.subarray(from, from + hashBytes))) continue
-      yield { index: firstPage + slot, bytes: reader.page(pageHash) }
+  const zero = Buffer.alloc(pageBytes)
+  for (const [index, place] of map.places.entries())
+    if (place !== (older[index] ?? 0))
+      yield { index, bytes: place === 0 ? zero : reader.page(place, pageName(index, info)) }
+}
+
+/** Checks every snapshot with all its pages. @throws ContentDamaged, naming the first that is damaged. */
+export const verifySnapshots = (db: Database): void => {
+  const reader = new PageReader(db)
+  const checked = new Set<number>()
+  for (const info of listSnapshots(db)) {
+    readState(db, info.id)
+    for (const [index, place] of readPlaces(db, info.id)!.places.entries()) {
+      if (place === 0 || checked.has(place)) continue
+      reader.page(place, pageName(index, info))
+      checked.add(place)
     }
   }
+  verifyPlaces(db, reader)
 }
+
+/** Checks that the pages that are found by their hashes have them. */
+const verifyPlaces = (db: Database, reader: PageReader): void => {
+  let pack = 0
+  let hashes: Buffer = Buffer.alloc(0)
+  for (const { prefix, place } of selectAll(db, query.selectFrom("page").selectAll().orderBy("place"))) {
+    const what = `the page at place ${place}`
+    if (Math.floor(place / pagesPerPack) !== pack) {
+      pack = Math.floor(place / pagesPerPack)
+      hashes = reader.hashes(pack, what)
+    }
+    if (prefixOf(hashes.subarray((place % pagesPerPack) * hashBytes)) !== prefix)
+      throw new ContentDamaged(`${what} is recorded under another hash`)
+  }
+}
+
+/** What a page is found by: the first 48 bits of its hash. */
+export const prefixOf = (hash: Buffer): number => hash.readUIntBE(0, 6)

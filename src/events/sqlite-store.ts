@@ -2,13 +2,14 @@
 import { Buffer } from "node:buffer"
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import type { Database } from "better-sqlite3"
-import { Effect, Option, type Result, Stream } from "effect"
-import { blobSize, readBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { Effect, Option, Stream } from "effect"
+import { blobSize, readBlob, readWholeBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
-import { attempt, openForReading, openForWriting } from "./database.ts"
+import { attempt, openForReading, openForWriting, toReadError } from "./database.ts"
 import {
   BlobNotFound,
   MalformedPayload,
+  type OpenError,
   type ReadError,
   SnapshotExists,
   SnapshotNotFound,
@@ -18,6 +19,7 @@ import {
   type WorldDamaged,
   WorldExists,
   WorldNotFound,
+  WorldUnreadable,
   type WorldWriteFailed,
 } from "./errors.ts"
 import { definitions, encodeEvent, type StoredEvent } from "./event.ts"
@@ -28,15 +30,12 @@ import { lockWorld } from "./lock.ts"
 import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
 import { origin } from "./position.ts"
 import { DigestChain, zeroDigest } from "./row.ts"
-import { eachPage, findSnapshot, listSnapshots, pageBytes, readState } from "./snapshot.ts"
+import { eachPage, findSnapshot, listSnapshots, openMemory, readState, verifySnapshots } from "./snapshot.ts"
+import type { SnapshotInput } from "./snapshot-sender.ts"
 import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
-import type { CreateOptions, OpenOptions, RecordingWorld, SnapshotInput, Truncation, World } from "./world-store.ts"
-
-/** Pages handed to the worker at once, and how many such handfuls may be under way. */
-const pagesPerMessage = 512
-const messagesMax = 32
+import type { CreateOptions, OpenOptions, RecordingWorld, Truncation, World } from "./world-store.ts"
 
 const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
   cause instanceof UnknownEvent || cause instanceof MalformedPayload
@@ -81,10 +80,7 @@ const verifyContents = (db: Database): void => {
     if (pieces === null) throw new ContentDamaged("a content is not found by its hash")
     for (const _ of pieces);
   }
-  for (const { id } of listSnapshots(db)) {
-    readState(db, id)
-    for (const _ of eachPage(db, id, null));
-  }
+  verifySnapshots(db)
 }
 
 /** Copies what is durable into a new file, which appears complete or not at all. */
@@ -115,6 +111,14 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
       (value): Effect.Effect<A, SnapshotNotFound> =>
         value === null ? Effect.fail(new SnapshotNotFound({ path, snapshot: String(which) })) : Effect.succeed(value),
     )
+  /** Reads at once, with errors as exceptions. */
+  const now = <A>(body: () => A): A => {
+    try {
+      return body()
+    } catch (cause) {
+      throw toReadError(path, cause) ?? cause
+    }
+  }
   const blob = (hash: string) =>
     Stream.unwrap(
       Effect.map(
@@ -139,10 +143,25 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
         size => (size === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(size)),
       ),
     blob,
-    readBlob: hash => Effect.map(Stream.runCollect(blob(hash)), pieces => Buffer.concat([...pieces])),
+    readBlob: hash =>
+      Effect.flatMap(
+        read(path, () => readWholeBlob(db, hash)),
+        whole => (whole === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(whole)),
+      ),
+    readBlobNow: hash =>
+      now(() => {
+        const whole = readWholeBlob(db, hash)
+        if (whole === null) throw new ContentDamaged(`the content ${hash} is missing`)
+        return whole
+      }),
     snapshots: read(path, () => listSnapshots(db)),
     snapshot: which => found(which, () => findSnapshot(db, which)),
     snapshotState: id => found(id, () => readState(db, id)),
+    snapshotMemory: id =>
+      Effect.map(
+        found(id, () => openMemory(db, id)),
+        ({ indexes, read: readPage }) => ({ indexes, read: index => now(() => readPage(index)) }),
+      ),
     snapshotPages: (id, since) =>
       Stream.unwrap(
         Effect.gen(function* () {
@@ -166,31 +185,45 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
   }
 }
 
-const openReader = (path: string) => Effect.acquireRelease(openForReading(path), db => Effect.sync(() => db.close()))
+/** Brings a world of an older format to the newest. */
+const upgrade = (path: string): Effect.Effect<void, OpenError> =>
+  Effect.scoped(
+    Effect.andThen(
+      lockWorld(path),
+      Effect.acquireRelease(openForWriting(path), db =>
+        Effect.sync(() => {
+          db.pragma("journal_mode = DELETE")
+          db.close()
+        }),
+      ),
+    ),
+  ).pipe(
+    Effect.asVoid,
+    Effect.catchTag(
+      "WorldInUse",
+      () => new WorldUnreadable({ path, problem: "it is being upgraded to a newer format" }),
+    ),
+  )
+
+const openUpgraded = (path: string): Effect.Effect<Database, OpenError> =>
+  openForReading(path).pipe(
+    Effect.catchTag("OlderFormat", ({ format }) =>
+      Effect.andThen(upgrade(path), openForReading(path)).pipe(
+        Effect.catchTag(
+          "OlderFormat",
+          () => new WorldUnreadable({ path, problem: `its older format ${format} could not be upgraded` }),
+        ),
+      ),
+    ),
+  )
+
+const openReader = (path: string) => Effect.acquireRelease(openUpgraded(path), db => Effect.sync(() => db.close()))
 
 const openReadOnly = (path: string) =>
   Effect.gen(function* () {
     const db = yield* openReader(path)
     return worldOf(path, db, yield* read(path, () => readGenesis(db, path)))
   })
-
-/** Groups pages into messages, each copied out of the guest's memory at once. */
-function* handfuls(pages: Iterable<{ index: number; bytes: Uint8Array }>) {
-  let indexes = new Uint32Array(pagesPerMessage)
-  let contents = new Uint8Array(pagesPerMessage * pageBytes)
-  let count = 0
-  for (const { index, bytes } of pages) {
-    if (bytes.length !== pageBytes) throw new RangeError(`page ${index} has ${bytes.length} bytes`)
-    indexes[count] = index
-    contents.set(bytes, count * pageBytes)
-    if (++count < pagesPerMessage) continue
-    yield { indexes, contents }
-    indexes = new Uint32Array(pagesPerMessage)
-    contents = new Uint8Array(pagesPerMessage * pageBytes)
-    count = 0
-  }
-  if (count > 0) yield { indexes: indexes.slice(0, count), contents: contents.slice(0, count * pageBytes) }
-}
 
 const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncation | null): RecordingWorld => {
   const { path } = reading
@@ -209,42 +242,12 @@ const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncatio
       )
     })
 
-  const snapshotFailure = (name: string | null) => (failure: Failure) =>
-    failure.code === "SQLITE_CONSTRAINT_UNIQUE" && name !== null
-      ? new SnapshotExists({ path, snapshot: name })
-      : log.toError(failure)
-
   const beginSnapshot = (input: SnapshotInput) =>
     Effect.gen(function* () {
-      const { pageCount, parent, pages, ...head } = input
-      const toError = snapshotFailure(head.name)
-      if (head.name !== null) {
-        const taken = yield* Effect.option(reading.snapshot(head.name))
-        if (Option.isSome(taken)) return yield* new SnapshotExists({ path, snapshot: head.name })
-      }
-      const snapshot = yield* mapFailure(log.request("beginSnapshot", { pageCount, parent }))
-      const abandon = Effect.ignore(log.request("abandonSnapshot", { snapshot }))
-      const underWay: Array<Promise<Result.Result<null, Failure>>> = []
-      const settled = <A>(sent: Promise<Result.Result<A, Failure>>) =>
-        Effect.mapError(
-          Effect.flatMap(
-            Effect.promise(() => sent),
-            Effect.fromResult,
-          ),
-          toError,
-        )
-      const handOver = Effect.gen(function* () {
-        for (const { indexes, contents } of handfuls(pages)) {
-          underWay.push(log.post("writePages", { snapshot, indexes, contents }, [contents.buffer]))
-          if (underWay.length >= messagesMax) yield* settled(underWay.shift()!)
-        }
-      })
-      yield* Effect.onError(handOver, () => abandon)
-      const end = log.post("endSnapshot", { snapshot, head })
-      return Effect.gen(function* () {
-        for (const sent of underWay) yield* settled(sent)
-        return yield* settled(end)
-      })
+      const { name } = input
+      if (name !== null && Option.isSome(yield* Effect.option(reading.snapshot(name))))
+        return yield* new SnapshotExists({ path, snapshot: name })
+      return log.beginSnapshot(input)
     })
 
   return {
@@ -253,7 +256,7 @@ const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncatio
     truncation,
     putBlob,
     beginSnapshot,
-    saveSnapshot: input => Effect.flatten(beginSnapshot(input)),
+    saveSnapshot: input => Effect.flatMap(beginSnapshot(input), ({ durable }) => durable),
     removeSnapshot: id =>
       Effect.flatMap(mapFailure(log.request("removeSnapshot", { snapshot: id })), removed =>
         removed ? Effect.void : Effect.fail(new SnapshotNotFound({ path, snapshot: String(id) })),

@@ -34,7 +34,8 @@ export interface SnapshotTable {
   digest: Uint8Array
   page_count: number
   state: Uint8Array
-  segments: Uint8Array
+  map: number
+  map_hash: Uint8Array
   seal: Uint8Array
 }
 
@@ -43,10 +44,12 @@ export interface Tables {
   head: { id: 0; seq: number; digest: Uint8Array }
   blob: { id: Generated<number>; hash: Uint8Array | null; size: number }
   blob_chunk: { blob: number; chunk: number; data: Uint8Array }
-  page: { hash: Uint8Array; pack: number; slot: number }
-  page_pack: { id: Generated<number>; data: Uint8Array }
-  page_segment: { hash: Uint8Array; data: Uint8Array }
+  page: { prefix: number; place: number }
+  page_pack: { id: Generated<number>; seal: Uint8Array; hashes: Uint8Array; data: Uint8Array }
+  memory_map: { id: Generated<number>; base: number | null; depth: number; data: Uint8Array }
   snapshot: SnapshotTable
+  /** SQLite's own: the largest number ever used in a table. */
+  sqlite_sequence: { name: string; seq: number }
 }
 
 /** Builds queries; it has no connection. */

@@ -29,8 +29,15 @@ export interface Jobs {
   writeBlob: { request: { blob: number; bytes: Uint8Array }; reply: null }
   endBlob: { request: { blob: number }; reply: StoredBlob }
   abandonBlob: { request: { blob: number }; reply: null }
-  beginSnapshot: { request: { pageCount: number; parent: number | null }; reply: number }
-  writePages: { request: { snapshot: number; indexes: Uint32Array; contents: Uint8Array }; reply: null }
+  /** `snapshot` is a number of the caller's. `after`: the one handed over before, which it builds on; else `parent`: one in the file. */
+  beginSnapshot: {
+    request: { snapshot: number; pageCount: number; parent: number | null; after: number | null }
+    reply: null
+  }
+  writePages: {
+    request: { snapshot: number; indexes: Uint32Array; contents: Uint8Array; zeros: readonly number[] }
+    reply: null
+  }
   endSnapshot: { request: { snapshot: number; head: SnapshotHead }; reply: SnapshotInfo }
   abandonSnapshot: { request: { snapshot: number }; reply: null }
   removeSnapshot: { request: { snapshot: number }; reply: boolean }

@@ -25,8 +25,8 @@ import type { Genesis } from "./genesis.ts"
 import type { Head } from "./head.ts"
 import type { LogWriter, LogWriterOptions } from "./log-writer.ts"
 import type { Position } from "./position.ts"
-import type { Page, SnapshotInfo } from "./snapshot.ts"
-import type { SnapshotHead } from "./snapshot-writer.ts"
+import type { Page, SnapshotInfo, SnapshotMemory } from "./snapshot.ts"
+import type { SnapshotInput, SnapshotUnderWay } from "./snapshot-sender.ts"
 import type { SqlResult } from "./sql.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
@@ -49,6 +49,8 @@ export interface World {
   blobSize(hash: string): Effect.Effect<number, BlobNotFound | ReadError>
   /** Pieces of 64 KiB in order; it fails at the end when the whole is not what was stored. */
   blob(hash: string): Stream.Stream<Uint8Array, BlobNotFound | ReadError>
+  /** The same without waiting, for who cannot wait. @throws WorldDamaged, WorldUnreadable */
+  readBlobNow(hash: string): Uint8Array
   /** All of a content in one piece: for those that fit in memory. */
   readBlob(hash: string): Effect.Effect<Uint8Array, BlobNotFound | ReadError>
 
@@ -58,6 +60,8 @@ export interface World {
   snapshot(which: number | string): Effect.Effect<SnapshotInfo, SnapshotNotFound | ReadError>
   /** The machine's state of a snapshot, as it was given. */
   snapshotState(id: number): Effect.Effect<Uint8Array, SnapshotNotFound | ReadError>
+  /** Its memory, to read page by page without waiting: `read` throws WorldDamaged and WorldUnreadable. */
+  snapshotMemory(id: number): Effect.Effect<SnapshotMemory, SnapshotNotFound | ReadError>
   /** Its pages that are not zero, in address order; with `since`, those that differ from that snapshot, zero pages too. */
   snapshotPages(id: number, since?: number): Stream.Stream<Page, SnapshotNotFound | ReadError>
 
@@ -68,15 +72,6 @@ export interface World {
   ): Effect.Effect<SqlResult, SqlRefused | SqlFailed | ReadError>
   /** Writes everything durable into one self-contained file. */
   exportTo(file: string): Effect.Effect<void, WorldExists | ReadError>
-}
-
-export interface SnapshotInput extends SnapshotHead {
-  /** Size of the memory, in pages of 4 KiB. */
-  readonly pageCount: number
-  /** A snapshot whose pages hold wherever `pages` gives none; null: those are zero. */
-  readonly parent: number | null
-  /** Each page at most once. They are copied as they are taken. */
-  readonly pages: Iterable<Page>
 }
 
 export interface Truncation {
@@ -95,15 +90,10 @@ export interface RecordingWorld extends World {
     content: Stream.Stream<Uint8Array, E, R>,
   ): Effect.Effect<StoredBlob, E | WorldWriteFailed | WorldDamaged, R>
   /**
-   * Hands over all of a snapshot and gives an effect that waits until it is durable, so that the machine can go on meanwhile. The
-   * snapshot comes after all events appended so far.
+   * Hands over all of a snapshot, so that the machine can go on while it is stored. It comes after all events appended so far, and is in
+   * the file whole or not at all.
    */
-  beginSnapshot(
-    input: SnapshotInput,
-  ): Effect.Effect<
-    Effect.Effect<SnapshotInfo, SnapshotExists | WorldWriteFailed | WorldDamaged>,
-    SnapshotExists | WorldWriteFailed | WorldDamaged
-  >
+  beginSnapshot(input: SnapshotInput): Effect.Effect<SnapshotUnderWay, SnapshotExists>
   /** Both at once. */
   saveSnapshot(input: SnapshotInput): Effect.Effect<SnapshotInfo, SnapshotExists | WorldWriteFailed | WorldDamaged>
   /** Removes a snapshot and the pages that only it had. */

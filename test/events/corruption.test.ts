@@ -141,11 +141,14 @@ describe("damage", () => {
     const places = [
       ["blob_chunk", "data", "chunk = 1"],
       ["page_pack", "data", "id = 2"],
-      ["page_segment", "data", "true"],
+      ["page_pack", "hashes", "id = 3"],
+      ["page_pack", "seal", "id = 1"],
+      ["memory_map", "data", "true"],
       ["snapshot", "state", "true"],
-      ["snapshot", "segments", "true"],
+      ["snapshot", "map_hash", "true"],
+      ["snapshot", "map", "true"],
       ["snapshot", "digest", "true"],
-      ["page", "slot", "true"],
+      ["page", "place", "place = 17"],
     ] as const
     for (const [table, column, where] of places) {
       const path = damagedCopy(() => {})

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { describe, expect, test } from "vitest"
 import { WorldInUse, WorldStore } from "../../src/events/index.ts"
-import { appendBatch, failure, run, withPath } from "./fixture.ts"
+import { appendBatch, failure, genesis, run, snapshotPages, withPath } from "./fixture.ts"
 
 const recorder = fileURLToPath(new URL("./recorder.ts", import.meta.url))
 
@@ -59,6 +59,49 @@ describe("a recording process", () => {
         for (const rest of ["-wal", "-shm", ".lock", ".lock-journal"]) expect(existsSync(path + rest)).toBe(false)
       }),
     60_000,
+  )
+
+  test(
+    "killed while it writes snapshots leaves each whole or not at all, and those that were durable",
+    () =>
+      withPath(async path => {
+        await run(Effect.flatMap(WorldStore, store => store.create(path, genesis)))
+        for (const delay of [90, 160, 250, 330, 470, 610]) {
+          const { child, lines, first } = start("snapshots", path)
+          expect(await first).toBe("recording")
+          await new Promise(resolve => setTimeout(resolve, delay))
+          child.kill("SIGKILL")
+          await exit(child)
+          await run(
+            Effect.gen(function* () {
+              const world = yield* (yield* WorldStore).openReadOnly(path)
+              expect((yield* world.verify).bad).toBeNull()
+              yield* world.verifyContents
+              const snapshots = yield* world.snapshots
+              const names = snapshots.map(({ name }) => name)
+              expect(names).toEqual(names.map((_, order) => `s${order + 1}`))
+              for (const name of lines.slice(1)) expect(names).toContain(name)
+              const last = snapshots.at(-1)
+              if (last === undefined) return
+              const expected = new Map<number, number>()
+              for (let number = 1; number <= snapshots.length; number++)
+                for (const { index } of snapshotPages(number)) expected.set(index, number)
+              const found = yield* Stream.runCollect(world.snapshotPages(last.id))
+              expect(new Map(found.map(({ index, bytes }) => [index, Buffer.from(bytes).readUInt32LE(0)]))).toEqual(
+                new Map([...expected].sort(([a], [b]) => a - b)),
+              )
+            }),
+          )
+        }
+        const { snapshots } = await run(
+          Effect.gen(function* () {
+            const world = yield* (yield* WorldStore).openReadOnly(path)
+            return { snapshots: yield* world.snapshots }
+          }),
+        )
+        expect(snapshots.length).toBeGreaterThan(5)
+      }),
+    120_000,
   )
 
   test(

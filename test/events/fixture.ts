@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
-import { type Genesis, type LogWriter, type Position, WorldStore } from "../../src/events/index.ts"
+import { type Genesis, type LogWriter, type Page, type Position, WorldStore } from "../../src/events/index.ts"
 
 export const genesis: Genesis = {
   engine: "0.1.0",
@@ -31,6 +31,18 @@ export const appendBatch = (log: LogWriter, round: number): number =>
     virtualNs: round * 1000,
     digest: new Uint8Array(16).fill(round),
   })
+
+/** What changes in a memory of 4096 pages with the snapshot of a number: each page tells when it was written last. */
+export function* snapshotPages(number: number): Generator<Page> {
+  for (let step = 0; step < 300; step++) {
+    const index = (number * 37 + step * 13) % 4096
+    const bytes = Buffer.alloc(4096)
+    for (let offset = 0; offset < 4096; offset += 8)
+      bytes.writeUInt32LE(Math.imul(offset + index, number) >>> 0, offset)
+    bytes.writeUInt32LE(number, 0)
+    yield { index, bytes }
+  }
+}
 
 /** Runs `body` with a fresh path for a world; the directory is removed afterwards. */
 export const withPath = async <A>(body: (path: string) => Promise<A>): Promise<A> => {
