@@ -16,6 +16,8 @@ import type { Ram } from "./ram.ts"
 const MEBIBYTE = 0x100000
 /** Where fw_dynamic finds what to start next: in the boot ROM, where QEMU puts it. */
 const DYNAMIC_INFO_OFFSET = 0x28
+/** What is written into the boot ROM lies within these bytes. */
+export const BOOT_ROM_BYTES = 0x100
 const ROM_BASE = 0x1000
 const OPENSBI_MAGIC = 0x4942534f
 
@@ -65,11 +67,8 @@ const initrdAddress = (config: MachineConfig): number => {
 
 const load = (ram: Ram, image: KernelImage, behindFirmware: boolean): number => {
   const placement = placeKernel(image, behindFirmware)
-  for (const segment of placement.segments) {
-    const bytes = new Uint8Array(segment.memorySize)
-    bytes.set(segment.data)
-    ram.write(segment.address, bytes)
-  }
+  // What lies behind the data of a segment is zero already.
+  for (const { address, data } of placement.segments) ram.write(address, data)
   return placement.entry
 }
 

@@ -14,7 +14,7 @@ import { exitReason, type FieldName, type StateField, stateFields } from "../har
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import { Board, memoryMap } from "./board.ts"
-import { boot } from "./boot.ts"
+import { BOOT_ROM_BYTES, boot } from "./boot.ts"
 import { Digest } from "./digest.ts"
 import type { MachineConfig } from "./machine-config.ts"
 import { MemoryWatch } from "./memory-watch.ts"
@@ -37,7 +37,7 @@ export type Exit =
 
 export interface RamPage {
   readonly index: number
-  /** A view of RAM: copy what must last. */
+  /** A view of RAM: copy what must last. May be empty for a page of zeros. */
   readonly bytes: Uint8Array
 }
 
@@ -491,9 +491,7 @@ export class Machine {
 
   /** Everything but the content of RAM, for `wake`. */
   saveForWake(): SleepingMachine {
-    const { rom } = this.core
-    const used = rom.findLastIndex(byte => byte !== 0) + 1
-    return { state: this.save(), rom: rom.slice(0, used), memoryDigest: this.memoryDigest() }
+    return { state: this.save(), rom: this.core.rom.slice(0, BOOT_ROM_BYTES), memoryDigest: this.memoryDigest() }
   }
 
   /** RAM pages that hold anything, by number. */
@@ -509,15 +507,16 @@ export class Machine {
   }
 
   /**
-   * The pages written since a mark that an earlier call gave, or since the machine began (0); zero pages among them. One that was woken
-   * began with the pages it was woken with.
+   * The pages written since a mark that an earlier call gave, or since the machine began (0); those of zeros have no bytes. One that was
+   * woken began with the pages it was woken with.
    */
-  writtenPages(since: number): {
-    readonly mark: number
-    readonly pages: Iterable<RamPage> & { readonly length: number }
-  } {
-    const mark = this.memory.look()
-    return { mark, pages: this.memory.writtenSince(since).map(index => this.pageAt(index)) }
+  writtenPages(since: number): { readonly mark: number; readonly pages: readonly RamPage[] } {
+    const { memory } = this
+    const mark = memory.look()
+    const pages = memory
+      .writtenSince(since)
+      .map(index => (memory.isZero(index) ? { index, bytes: EMPTY } : this.pageAt(index)))
+    return { mark, pages }
   }
 
   /**

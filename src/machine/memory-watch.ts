@@ -15,6 +15,8 @@ export class MemoryWatch {
   private readonly hashes: Int32Array
   private readonly sum = new Int32Array(WORDS)
   private looks = 0
+  /** What the last look found, in order. */
+  private lastFound: readonly number[] = []
 
   /** All of RAM is zero, or was reported as written. */
   constructor(core: HartCore) {
@@ -26,8 +28,11 @@ export class MemoryWatch {
 
   /** Takes note of what was written. Gives a mark for `writtenSince`. Changes nothing a guest can see. */
   look(): number {
+    const written = this.core.takeDirtyPages()
+    if (written.length === 0) return this.looks
     this.looks++
-    for (const page of this.core.takeDirtyPages()) {
+    this.lastFound = written
+    for (const page of written) {
       this.foundBy[page] = this.looks
       const hash = this.core.hashPage(page)
       for (let word = 0; word < WORDS; word++) {
@@ -40,10 +45,18 @@ export class MemoryWatch {
   }
 
   /** The pages that were written after a mark and before the last look, in order; after 0: since the beginning. */
-  writtenSince(mark: number): number[] {
+  writtenSince(mark: number): readonly number[] {
+    if (mark === this.looks) return []
+    if (mark === this.looks - 1) return this.lastFound
     const pages: number[] = []
     for (let page = 0; page < this.foundBy.length; page++) if (this.foundBy[page]! > mark) pages.push(page)
     return pages
+  }
+
+  /** Whether a page was all zero at the last look. */
+  isZero(page: number): boolean {
+    for (let word = 0; word < WORDS; word++) if (this.hashes[page * WORDS + word] !== 0) return false
+    return true
   }
 
   /** A digest of all of RAM at the last look, 16 bytes. */

@@ -4,7 +4,7 @@ import { decodeState, encodeState, StateFields } from "../devices/index.ts"
 export interface SleepingMachine {
   /** Everything but memory. */
   readonly state: Uint8Array
-  /** The boot ROM up to its last byte that is not zero. */
+  /** The boot ROM, as far as it is used. */
   readonly rom: Uint8Array
   /** Of all of RAM. */
   readonly memoryDigest: Uint8Array

@@ -89,7 +89,7 @@ const runSteps = (request: Extract<LegRequest, { task: "run" }>, say: Say) =>
         case "new": {
           const { world, machine } = yield* createWorld(path, yield* worldSpecOf(begin.machine))
           yield* say({ kind: "began", fromSeq: FIRST_DIRECTED_SEQ })
-          return { world, machine, exit: null }
+          return { world, machine, exit: null, woken: null }
         }
         case "resume":
           return yield* resumeDirected(path, begin.fromSeq, director)

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { MemoryDisk } from "../devices/index.ts"
-import type { BlobReference, Genesis, World } from "../events/index.ts"
+import type { BlobReference, DiskSpec, Genesis, World } from "../events/index.ts"
 import { bootProblem } from "../machine/boot.ts"
 import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
-import { type MachineConfig, RAM_BYTES_MAX } from "../machine/machine-config.ts"
+import { type MachineConfig, RAM_BYTES_MAX, type TranslationPolicy } from "../machine/machine-config.ts"
 import { CannotStart } from "./errors.ts"
 import { Tier } from "./tier.ts"
 
@@ -25,6 +25,61 @@ const memoryProblem = (bytes: number): string | null => {
   return null
 }
 
+/** The problem of a kernel or firmware file, or its parts. */
+const readImage = (content: BlobReference, bytes: Uint8Array): KernelImage | CannotStart => {
+  const result = readKernelImage(bytes)
+  if (!result.ok) return new CannotStart({ problem: `${content.name}: ${result.problem.sentence}` })
+  if (result.image.kind === "gzip")
+    return new CannotStart({ problem: `${content.name} is still compressed; unpack it with gzip -dk.` })
+  return result.image
+}
+
+const readDisks = <E, R>(
+  disks: readonly DiskSpec[],
+  read: (content: BlobReference) => Effect.Effect<Uint8Array, E, R>,
+): Effect.Effect<readonly MemoryDisk[], CannotStart | E, R> =>
+  Effect.gen(function* () {
+    if (disks.length > 6)
+      return yield* new CannotStart({ problem: "A machine takes at most six disks; leave some out." })
+    return yield* Effect.forEach(disks, ({ content, readOnly }) =>
+      Effect.gen(function* () {
+        const bytes = yield* read(content)
+        if (bytes.length === 0 || bytes.length % 512 !== 0)
+          return yield* new CannotStart({
+            problem: `The disk ${content.name} has ${bytes.length} bytes, no whole number of 512-byte sectors; enlarge it with truncate -s.`,
+          })
+        return new MemoryDisk(bytes, { readOnly })
+      }),
+    )
+  })
+
+/** What a machine is, apart from what it boots. */
+const partsOf = (
+  genesis: Genesis,
+  disks: readonly MemoryDisk[],
+  translation: TranslationPolicy | null,
+): Omit<MachineConfig, "firmware" | "kernel" | "initrd"> => {
+  const [spec] = genesis.machines
+  return {
+    harts: spec.harts,
+    ramBytes: spec.memoryBytes,
+    bootArguments: spec.bootargs,
+    disks,
+    startTime: genesis.startTime,
+    seed: seedBytes(genesis.seed, "machine 0"),
+    translation,
+  }
+}
+
+const newMachine = (config: MachineConfig, asleep: boolean): Effect.Effect<Machine, CannotStart> =>
+  Effect.try({
+    try: () => new Machine(config, asleep),
+    catch: cause =>
+      new CannotStart({
+        problem: `This computer cannot give the machine ${config.ramBytes >> 20} MiB of memory (${cause instanceof Error ? cause.message : cause}); give it less with -m.`,
+      }),
+  })
+
 /** Builds the machine of a genesis. `read` gives the contents it refers to. */
 export const buildMachine = <E, R>(
   genesis: Genesis,
@@ -37,49 +92,62 @@ export const buildMachine = <E, R>(
     if (problem) return yield* new CannotStart({ problem })
     const kernelImage = (content: BlobReference) =>
       Effect.gen(function* () {
-        const result = readKernelImage(yield* read(content))
-        if (!result.ok) return yield* new CannotStart({ problem: `${content.name}: ${result.problem.sentence}` })
-        if (result.image.kind === "gzip")
-          return yield* new CannotStart({ problem: `${content.name} is still compressed; unpack it with gzip -dk.` })
-        return result.image as KernelImage
+        const image = readImage(content, yield* read(content))
+        return image instanceof CannotStart ? yield* image : image
       })
-    const disks = yield* Effect.forEach(spec.disks, disk =>
-      Effect.gen(function* () {
-        const bytes = yield* read(disk.content)
-        if (bytes.length === 0 || bytes.length % 512 !== 0)
-          return yield* new CannotStart({
-            problem: `The disk ${disk.content.name} has ${bytes.length} bytes, no whole number of 512-byte sectors; enlarge it with truncate -s.`,
-          })
-        return new MemoryDisk(bytes, { readOnly: disk.readOnly })
-      }),
-    )
-    if (disks.length > 6)
-      return yield* new CannotStart({ problem: "A machine takes at most six disks; leave some out." })
+    const disks = yield* readDisks(spec.disks, read)
     const config: MachineConfig = {
-      harts: spec.harts,
-      ramBytes: spec.memoryBytes,
+      ...partsOf(genesis, disks, translation),
       firmware:
         typeof spec.firmware === "string"
           ? { kind: spec.firmware }
           : { kind: "file", image: yield* kernelImage(spec.firmware) },
       kernel: spec.kernel && (yield* kernelImage(spec.kernel)),
       initrd: spec.initrd && (yield* read(spec.initrd)),
-      bootArguments: spec.bootargs,
-      disks,
-      startTime: genesis.startTime,
-      seed: seedBytes(genesis.seed, "machine 0"),
-      translation,
     }
     const cannotBoot = bootProblem(config)
     if (cannotBoot) return yield* new CannotStart({ problem: cannotBoot })
-    return yield* Effect.try({
-      try: () => new Machine(config),
-      catch: cause =>
-        new CannotStart({
-          problem: `This computer cannot give the machine ${spec.memoryBytes >> 20} MiB of memory (${cause instanceof Error ? cause.message : cause}); give it less with -m.`,
-        }),
-    })
+    return yield* newMachine(config, false)
   })
 
 /** Builds the machine of a recorded world. */
 export const machineOf = (world: World) => buildMachine(world.genesis, content => world.readBlob(content.hash))
+
+/** What a machine of a recorded world boots, read when it is looked at: after a reset. */
+const bootedContents = (world: World): Pick<MachineConfig, "firmware" | "kernel" | "initrd"> => {
+  const [{ firmware, kernel, initrd }] = world.genesis.machines
+  const imageOf = (content: BlobReference): KernelImage => {
+    const image = readImage(content, world.readBlobNow(content.hash))
+    if (image instanceof CannotStart) throw image
+    return image
+  }
+  return {
+    firmware:
+      typeof firmware === "string"
+        ? { kind: firmware }
+        : {
+            kind: "file",
+            get image() {
+              return imageOf(firmware)
+            },
+          },
+    get kernel() {
+      return kernel && imageOf(kernel)
+    },
+    get initrd() {
+      return initrd && world.readBlobNow(initrd.hash)
+    },
+  }
+}
+
+/** Builds the machine of a recorded world, asleep: its contents are not read, but for disks. */
+export const sleepingMachineOf = (world: World) =>
+  Effect.gen(function* () {
+    const disks = yield* readDisks(world.genesis.machines[0].disks, content => world.readBlob(content.hash))
+    const contents = bootedContents(world)
+    const config = Object.defineProperties(
+      { ...partsOf(world.genesis, disks, yield* Tier) },
+      Object.getOwnPropertyDescriptors(contents),
+    ) as MachineConfig
+    return yield* newMachine(config, true)
+  })

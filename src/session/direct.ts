@@ -15,13 +15,13 @@ import {
   type World,
   WorldStore,
 } from "../events/index.ts"
-import { hex } from "../machine/digest.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { machineOf } from "./build-machine.ts"
 import { Divergence } from "./errors.ts"
 import { History } from "./history.ts"
 import { Replayer } from "./replay.ts"
-import { saveSnapshot, startAt } from "./session.ts"
+import { startAt } from "./session.ts"
+import { SnapshotMaker } from "./snapshots.ts"
 import type { Summary } from "./summary.ts"
 
 /** Instructions between two looks at the host's other work. */
@@ -67,6 +67,8 @@ export interface Stage {
   readonly machine: Machine
   /** The last exit, null before the first. */
   readonly exit: Exit | null
+  /** The world's snapshot that the machine began with, null for the beginning. */
+  readonly woken: SnapshotInfo | null
 }
 
 const momentAfter = (machine: Machine, exit: Exit | null): Moment | null => {
@@ -87,6 +89,7 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
     const startMs = yield* Clock.currentTimeMillis
     const startInstructions = machine.executed
     const history = new History(machine, (position, kind, payload) => void log.append(position, kind, payload))
+    const snapshots = new SnapshotMaker(log, machine, stage.woken)
     let exit = stage.exit
 
     /** Lets the director act where it may; false: it wants no more. */
@@ -99,6 +102,7 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
           case "end":
             return false
           case "stand":
+            yield* snapshots.settled
             yield* director.stands
             return yield* Effect.never
           case "type":
@@ -108,7 +112,7 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
             break
           case "snapshot": {
             const digest = history.snapshot(wanted.name)
-            yield* saveSnapshot(world, machine, wanted.name, log.nextSeq - 1, digest)
+            snapshots.begin(wanted.name, log.nextSeq - 1, digest)
             director.done(machine, digest)
             break
           }
@@ -143,15 +147,16 @@ export const direct = (stage: Stage, director: Director, breathe: Effect.Effect<
 
     const offCode = exit?.kind === "off" ? exit.code : null
     const reason = offCode === null ? "condition" : "powered off"
-    history.stop(reason, offCode)
+    const digest = history.stop(reason, offCode)
     const head = yield* log.flush
+    yield* snapshots.settled
     const endMs = yield* Clock.currentTimeMillis
     return {
       instructions: machine.executed - startInstructions,
       virtualNs: machine.nowNs,
       wallMs: endMs - startMs,
       events: head.seq + 1,
-      digest: hex(machine.digest()),
+      digest,
       reason,
       exit: offCode ?? 0,
     } satisfies Summary
@@ -211,7 +216,7 @@ export const resumeDirected = (path: string, fromSeq: number, director: Director
     // What the log broke off in the middle of.
     for (const { position, kind, payload } of replayer.takeCaused()) world.log.append(position, kind, payload as never)
     world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
-    return { world, machine, exit } satisfies Stage
+    return { world, machine, exit, woken: null } satisfies Stage
   })
 
 const referencesOf = ({ machines: [machine] }: Genesis) =>
@@ -232,8 +237,8 @@ export const branchAt = (from: string, name: string, path: string, director: Dir
     for (const { hash } of referencesOf(parent.genesis)) yield* world.putBlob(parent.blob(hash))
     yield* copyHistory(parent, world, snapshot, director)
     const { machine } = yield* startAt(parent, snapshot)
-    yield* saveSnapshot(world, machine, name, snapshot.seq, snapshot.digest)
-    return { stage: { world, machine, exit: null } satisfies Stage, snapshot }
+    const saved = new SnapshotMaker(world.log, machine, null).beginWhole(name, snapshot.seq, snapshot.digest)
+    return { stage: { world, machine, exit: null, woken: yield* saved.durable } satisfies Stage, snapshot }
   })
 
 const copyHistory = (

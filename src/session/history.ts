@@ -17,6 +17,10 @@ export const BATCH_INSTRUCTIONS = 1_000_000
 /** Keeps a payload well below the log's limit. */
 const CONSOLE_BYTES_MAX = 1 << 18
 
+/** A digest of a whole machine. */
+export type DigestOf = (machine: Machine) => Uint8Array
+const newest: DigestOf = machine => machine.digest()
+
 export class History {
   readonly machine: Machine
   private readonly emit: EventSink
@@ -95,17 +99,17 @@ export class History {
   }
 
   /** Notes that the run ends here, with the digest of everything; gives that digest. */
-  stop(reason: string, exitCode: number | null): string {
+  stop(reason: string, exitCode: number | null, digestOf: DigestOf = newest): string {
     this.cut()
-    const digest = hex(this.machine.digest())
+    const digest = hex(digestOf(this.machine))
     this.lifecycle({ change: "stopped", reason, exitCode, digest })
     return digest
   }
 
   /** Notes a named snapshot of this moment; gives the digest of everything. */
-  snapshot(name: string): Uint8Array {
+  snapshot(name: string, digestOf: DigestOf = newest): Uint8Array {
     this.cut()
-    const digest = this.machine.digest()
+    const digest = digestOf(this.machine)
     this.emit(this.position, "snapshot", { name, virtualNs: this.machine.nowNs, digest })
     return digest
   }

@@ -10,6 +10,10 @@ export interface Outside {
   readonly typed: () => Uint8Array
   /** Whether the operator asked the run to end. */
   readonly quits: () => boolean
+  /** Whether the operator asked for a snapshot since the last call. */
+  readonly asksForSnapshot?: () => boolean
+  /** Tells the operator the name of a snapshot that was begun; null where nothing is recorded. */
+  readonly snapshotBegan?: (name: string | null) => void
   /** Shows console output. Called only once the events that caused it are durable. */
   readonly show: (output: Uint8Array) => void
   /** Lets the host's other work (input, output, acknowledgements) happen. */

@@ -1,11 +1,12 @@
 /** Recording: running a machine while its history is written, live or after a script. */
 import { Clock, Effect } from "effect"
-import type { LogWriter, WorldWriteFailed } from "../events/index.ts"
+import type { LogWriter, SnapshotExists, SnapshotInfo, WorldDamaged, WorldWriteFailed } from "../events/index.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { History } from "./history.ts"
 import type { Outside } from "./outside.ts"
 import { Script } from "./script.ts"
+import { SnapshotMaker } from "./snapshots.ts"
 import type { EndReason, Summary } from "./summary.ts"
 
 /** Instructions between two looks at the outside. */
@@ -65,20 +66,23 @@ class Outbox {
 }
 
 /**
- * Runs a machine to its end, recording into a log unless that is null. The machine stands where the log ends.
+ * Runs a machine to its end, recording into a log unless that is null. The machine stands where the log ends; `woken` is the snapshot of
+ * the same world that it began with.
  */
 export const runMachine = (
   machine: Machine,
   log: LogWriter | null,
   outside: Outside,
   options: RunOptions,
-): Effect.Effect<Summary, WorldWriteFailed> =>
+  woken: SnapshotInfo | null = null,
+): Effect.Effect<Summary, WorldWriteFailed | WorldDamaged | SnapshotExists> =>
   Effect.gen(function* () {
     if (options.started) yield* options.started
     const startMs = yield* Clock.currentTimeMillis
     const startInstructions = machine.executed
     const history = new History(machine, (position, kind, payload) => log?.append(position, kind, payload))
     const outbox = new Outbox(log, outside)
+    const snapshots = log && new SnapshotMaker(log, machine, woken)
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null
@@ -100,6 +104,20 @@ export const runMachine = (
       }
       return waited
     })
+
+    let lastName = ""
+    /** Only between rounds and while the machine is idle. */
+    const takeSnapshot = () => {
+      const name = `at-${(machine.nowNs / 1e9).toFixed(9)}s`
+      if (name === lastName) return
+      lastName = name
+      if (log) {
+        const digest = history.snapshot(name)
+        outbox.seal()
+        snapshots?.begin(name, log.nextSeq - 1, digest)
+      }
+      outside.snapshotBegan?.(log && name)
+    }
 
     /** Time until which an idle machine may skip, and what happens then. */
     const whenIdle = Effect.fnUntraced(function* (deadlineNs: number) {
@@ -158,6 +176,7 @@ export const runMachine = (
         if (exit.kind === "idle") break
       }
       if (outside.quits()) finish("quit")
+      if (exit.kind !== "budget" && outside.asksForSnapshot?.()) takeSnapshot()
       if (end === null && exit.kind === "idle") yield* whenIdle(exit.deadlineNs)
       else if (end === null && exit.kind === "round") {
         const typed = outside.typed()
@@ -175,6 +194,7 @@ export const runMachine = (
     const flushMs = yield* Clock.currentTimeMillis
     outbox.seal()
     const head = log ? yield* log.flush : null
+    if (snapshots) yield* snapshots.settled
     outbox.release()
     const endMs = yield* Clock.currentTimeMillis
     return {

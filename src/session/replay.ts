@@ -11,7 +11,7 @@ import {
   type World,
 } from "../events/index.ts"
 import type { Exit, Machine, StopAt } from "../machine/machine.ts"
-import { History } from "./history.ts"
+import { type DigestOf, History } from "./history.ts"
 
 /** A deliberate fault, to see that it is found: flips a bit of a register when a hart has executed so many instructions. */
 export interface Flip {
@@ -90,11 +90,11 @@ export class Replayer {
         this.history.input(event.payload.source, event.payload.bytes, event.payload.virtualNs)
         break
       case "snapshot":
-        this.history.snapshot(event.payload.name)
+        this.history.snapshot(event.payload.name, digestFor(event))
         break
       case "lifecycle":
         if (event.payload.change === "stopped" && event.payload.digest !== undefined)
-          this.history.stop(event.payload.reason, event.payload.exitCode)
+          this.history.stop(event.payload.reason, event.payload.exitCode, digestFor(event))
         else this.history.lifecycle(event.payload)
         break
       default:
@@ -148,6 +148,12 @@ export class Replayer {
     return exit
   }
 }
+
+/** How the digest in an event was made. */
+const digestFor =
+  ({ version }: StoredEvent): DigestOf =>
+  machine =>
+    version === 1 ? machine.pagewiseDigest() : machine.digest()
 
 /** What it means that an event's content is another. */
 const differences: Partial<Record<EventKind, string>> = {

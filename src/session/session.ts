@@ -19,14 +19,16 @@ import type { Machine } from "../machine/machine.ts"
 import { buildMachine, machineOf } from "./build-machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { findDivergence, momentOf } from "./divergence.ts"
-import { CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
+import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
 import type { Outside } from "./outside.ts"
 import { type RunOptions, runMachine } from "./record.ts"
 import { type Flip, type Mismatch, Replayer } from "./replay.ts"
+import { machineAt, memoryErrors, SnapshotMaker } from "./snapshots.ts"
 import type { Summary } from "./summary.ts"
 import { contentsOf, genesisOf, hashOf, type WorldSpec } from "./world-spec.ts"
 
-/** Events read from the log at a time. */
+/** Events read from the log at a time: few at first, as a run may end with one of them. */
+const EVENTS_AT_FIRST = 8
 const EVENTS_AT_ONCE = 512
 
 /** What every history begins with, after its genesis. */
@@ -88,25 +90,10 @@ export const record = (path: string | null, spec: WorldSpec, outside: Outside, o
     }),
   )
 
-/** Puts a machine where a snapshot left it. */
-const restoreInto = (machine: Machine, world: World, snapshot: SnapshotInfo) =>
-  Effect.gen(function* () {
-    const state = yield* world.snapshotState(snapshot.id)
-    const pages = yield* Stream.runCollect(world.snapshotPages(snapshot.id))
-    yield* Effect.try({
-      try: () => machine.restore(state, pages),
-      catch: cause =>
-        new CannotStart({
-          problem: `The snapshot cannot be restored: ${cause instanceof Error ? cause.message : cause}; it was made by another version of the engine.`,
-        }),
-    })
-  })
-
 /** A machine at the beginning of a world, or at one of its snapshots, and the first event that lies after. */
 export const startAt = (world: World, snapshot: SnapshotInfo | null) =>
   Effect.gen(function* () {
-    const machine = yield* machineOf(world)
-    if (snapshot) yield* restoreInto(machine, world, snapshot)
+    const machine = yield* snapshot ? machineAt(world, snapshot) : machineOf(world)
     return { machine, fromSeq: snapshot ? snapshot.seq + 1 : 0 }
   })
 
@@ -143,8 +130,10 @@ const walk = (
   Effect.gen(function* () {
     let compared = 0
     let last: StoredEvent | null = null
+    let count = EVENTS_AT_FIRST
     for (let seq = fromSeq; ; ) {
-      const events = yield* world.readEvents({ fromSeq: seq, toSeq: seq + EVENTS_AT_ONCE - 1 }, EVENTS_AT_ONCE)
+      const events = yield* world.readEvents({ fromSeq: seq, toSeq: seq + count - 1 }, count)
+      count = EVENTS_AT_ONCE
       if (events.length === 0) return { mismatch: null, compared, last, stopped: false }
       for (const event of events) {
         if (stopBefore(event)) return { mismatch: null, compared, last, stopped: true }
@@ -217,7 +206,7 @@ export const replay = (path: string, options: ReplayOptions = {}) =>
         exit: stopped ? 0 : (off?.exitCode ?? 0),
       } satisfies Summary
     }),
-  )
+  ).pipe(memoryErrors)
 
 /** Whether an event lies after the moment a number of instructions is reached. Exact for one hart; else to the event. */
 const passes = (event: StoredEvent, until: { readonly instructions: number }): boolean =>
@@ -292,13 +281,13 @@ export const verify = (path: string) =>
 /** Brings a recording world's machine to the end of its log. What the log broke off in the middle of is completed. */
 const catchUp = (world: RecordingWorld, options: Pick<ReplayOptions, "progress" | "breathe">) =>
   Effect.gen(function* () {
-    const snapshots = yield* world.snapshots
-    const { machine, fromSeq } = yield* startAt(world, snapshots.at(-1) ?? null)
+    const woken = lastBefore(yield* world.snapshots, null)
+    const { machine, fromSeq } = yield* startAt(world, woken)
     const replayer = new Replayer(machine, {})
     const { mismatch, last } = yield* walk(world, replayer, fromSeq, () => false, options)
-    if (mismatch) return yield* describe(world, snapshots.at(-1) ?? null, mismatch, null)
+    if (mismatch) return yield* describe(world, woken, mismatch, null)
     for (const { position, kind, payload } of replayer.takeCaused()) world.log.append(position, kind, payload as never)
-    return { machine, last }
+    return { machine, last, woken }
   })
 
 /** Goes on with a world where its history ends: after a stop, or after a crash. */
@@ -311,27 +300,17 @@ export const resume = (
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.open(path)
-      const { machine, last } = yield* catchUp(world, options)
+      const { machine, last, woken } = yield* catchUp(world, options)
       if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
         return yield* new HistoryEnded({ world: path })
       world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
-      return yield* runMachine(machine, world.log, outside, options)
+      return yield* runMachine(machine, world.log, outside, options, woken)
     }),
-  )
+  ).pipe(memoryErrors)
 
-/** Saves the machine's state under a name; it stands right after event `seq`. */
-export const saveSnapshot = (world: RecordingWorld, machine: Machine, name: string, seq: number, digest: Uint8Array) =>
-  world.saveSnapshot({
-    name,
-    seq,
-    position: { ...machine.position, machine: 0 },
-    virtualNs: machine.nowNs,
-    digest,
-    state: machine.save(),
-    pageCount: machine.config.ramBytes / 4096,
-    parent: null,
-    pages: machine.pages(),
-  })
+/** The last snapshot that is not after a position. */
+const lastBefore = (snapshots: readonly SnapshotInfo[], at: Position | null): SnapshotInfo | null =>
+  snapshots.findLast(({ position }) => at === null || comparePositions(position, at) <= 0) ?? null
 
 /** Makes a named snapshot of a world that is not running: at its end, or at the last event not after `at`. */
 export const createSnapshot = (
@@ -344,7 +323,8 @@ export const createSnapshot = (
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.open(path, { onDamage: "refuse" })
-      const { machine, fromSeq } = yield* startAt(world, null)
+      const begin = lastBefore(yield* world.snapshots, at)
+      const { machine, fromSeq } = yield* startAt(world, begin)
       const replayer = new Replayer(machine, {})
       const { mismatch, last } = yield* walk(
         world,
@@ -353,9 +333,10 @@ export const createSnapshot = (
         event => at !== null && comparePositions(event.position, at) > 0,
         options,
       )
-      if (mismatch) return yield* describe(world, null, mismatch, null)
-      return yield* saveSnapshot(world, machine, name, last?.seq ?? 0, machine.digest())
+      if (mismatch) return yield* describe(world, begin, mismatch, null)
+      const seq = last?.seq ?? begin?.seq ?? 0
+      return yield* new SnapshotMaker(world.log, machine, begin).begin(name, seq, machine.digest()).durable
     }),
-  )
+  ).pipe(memoryErrors)
 
 export type SessionServices = WorldStore | Scope.Scope

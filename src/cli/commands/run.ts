@@ -226,7 +226,7 @@ export const run = Command.make("run", flags, handle).pipe(
   Command.provide(imageStore),
   Command.withShortDescription("Start a machine and record its history"),
   Command.withDescription(
-    "Starts a machine from an image or a kernel and records every step of it into a new world. On a terminal the console is live: Ctrl-A x ends the run, Ctrl-A h helps. Elsewhere it goes to standard output. The exit code is the guest's.",
+    "Starts a machine from an image or a kernel and records every step of it into a new world. On a terminal the console is live: Ctrl-A x ends the run, Ctrl-A s saves a snapshot, Ctrl-A h helps. Elsewhere it goes to standard output. The exit code is the guest's.",
   ),
   Command.withExamples([
     { command: "cv run debian", description: "Start the image debian" },

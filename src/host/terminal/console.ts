@@ -93,16 +93,32 @@ const openLiveConsole = (stream: NodeJS.WriteStream): Effect.Effect<HostConsole,
     const { desk, base } = yield* openShared(stream)
     yield* rawMode(process.stdin, stream === process.stderr ? 2 : 1)
     const keys = new EscapeKeys()
+    let asked = false
     const help = `\r\n${escapeHelp.join("\r\n")}\r\n`
     const onBytes = (bytes: Uint8Array) => {
       const { typed, commands } = keys.take(bytes)
       desk.type(typed)
       for (const command of commands)
         if (command === "quit") desk.end()
-        else base.show(Buffer.from(help))
+        else if (command === "snapshot") {
+          asked = true
+          desk.stir()
+        } else base.show(Buffer.from(help))
     }
     yield* readInput(desk, onBytes, () => desk.end())
-    return { ...base, pace: "wall" as const }
+    return {
+      ...base,
+      pace: "wall" as const,
+      asksForSnapshot: () => {
+        const was = asked
+        asked = false
+        return was
+      },
+      snapshotBegan: (name: string | null) => {
+        const text = name === null ? "nothing is recorded: no snapshot" : `snapshot ${name}`
+        base.show(Buffer.from(`\r\n${text}\r\n`))
+      },
+    }
   })
 
 /** Whether something comes in on `stdin` by itself: a pipe, a socket or a file, but no terminal and no /dev/null. */

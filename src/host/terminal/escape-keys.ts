@@ -3,16 +3,25 @@
  * Ctrl-C among them, are the guest's.
  */
 
-export type EscapeCommand = "quit" | "help"
+export type EscapeCommand = "quit" | "snapshot" | "help"
 
 export const escapeHelp = [
   "Ctrl-A x       end the run",
+  "Ctrl-A s       save a snapshot",
   "Ctrl-A h       this help",
   "Ctrl-A Ctrl-A  send Ctrl-A to the guest",
 ] as const
 
 const CTRL_A = 1
-const commands: Readonly<Record<string, EscapeCommand>> = { x: "quit", X: "quit", h: "help", H: "help", "?": "help" }
+const commands: Readonly<Record<string, EscapeCommand>> = {
+  x: "quit",
+  X: "quit",
+  s: "snapshot",
+  S: "snapshot",
+  h: "help",
+  H: "help",
+  "?": "help",
+}
 
 export class EscapeKeys {
   private pending = false

@@ -11,6 +11,7 @@ describe("EscapeKeys", () => {
   it.each([
     ["plain text is the guest's", "ls\r", ["ls\r"]],
     ["Ctrl-C is the guest's", "\x03", ["\x03"]],
+    ["Ctrl-A s asks for a snapshot", "a\x01sb", ["ab", "snapshot"]],
     ["Ctrl-A x quits", "a\x01x", ["a", "quit"]],
     ["nothing after the end is typed", "\x01xrm -r\r", ["", "quit"]],
     ["Ctrl-A h helps", "a\x01hb", ["ab", "help"]],

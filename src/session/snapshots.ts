@@ -1,0 +1,117 @@
+/** Snapshots of a running machine, and machines from snapshots. */
+import { Effect, Stream } from "effect"
+import {
+  type LogWriter,
+  type SnapshotExists,
+  type SnapshotInfo,
+  type SnapshotInput,
+  type SnapshotUnderWay,
+  type World,
+  WorldDamaged,
+  WorldUnreadable,
+  type WorldWriteFailed,
+} from "../events/index.ts"
+import type { Machine } from "../machine/machine.ts"
+import { decodeSleeping, encodeSleeping } from "../machine/sleeping-machine.ts"
+import { machineOf, sleepingMachineOf } from "./build-machine.ts"
+import { CannotStart } from "./errors.ts"
+
+/** What the next snapshot builds on. */
+interface Base {
+  readonly parent: number | SnapshotUnderWay
+  /** The machine's mark at that snapshot. */
+  readonly mark: number
+}
+
+/** Makes snapshots of one machine in the log it is recorded in, each of what changed since the one before. */
+export class SnapshotMaker {
+  private readonly log: LogWriter
+  private readonly machine: Machine
+  private base: Base | null
+  private underWay: SnapshotUnderWay[] = []
+
+  /** `woken`: the snapshot of the same world that the machine began with, null for the beginning. */
+  constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null) {
+    this.log = log
+    this.machine = machine
+    this.base = woken && { parent: woken.id, mark: 0 }
+  }
+
+  /** Saves the machine's state under a name; it stands right after event `seq`. The machine may go on at once. */
+  begin(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+    const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
+    return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
+  }
+
+  /** The same with every page, also of a machine that was woken in another world. */
+  beginWhole(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+    const { machine } = this
+    return this.handOver({ name, seq, digest, parent: null, pages: machine.pages() }, machine.writtenPages(0).mark)
+  }
+
+  private handOver(
+    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages">,
+    mark: number,
+  ): SnapshotUnderWay {
+    const { machine } = this
+    const handed = this.log.beginSnapshot({
+      ...input,
+      position: { ...machine.position, machine: 0 },
+      virtualNs: machine.nowNs,
+      state: encodeSleeping(machine.saveForWake()),
+      pageCount: machine.config.ramBytes / 4096,
+    })
+    this.base = { parent: handed, mark }
+    this.underWay.push(handed)
+    return handed
+  }
+
+  /** Waits until all that was begun is durable. */
+  readonly settled: Effect.Effect<void, SnapshotExists | WorldWriteFailed | WorldDamaged> = Effect.suspend(() =>
+    Effect.forEach(this.underWay.splice(0), ({ durable }) => durable, { discard: true }),
+  )
+}
+
+/** Why a saved state cannot be taken up. Damage of the file stays what it is. */
+const cannotRestore = (cause: unknown): CannotStart | WorldDamaged | WorldUnreadable =>
+  cause instanceof WorldDamaged || cause instanceof WorldUnreadable
+    ? cause
+    : new CannotStart({
+        problem: `The snapshot cannot be restored: ${cause instanceof Error ? cause.message : cause}; it was made by another version of the engine.`,
+      })
+
+const restoring = (body: () => void) => Effect.try({ try: body, catch: cannotRestore })
+
+/** As the first snapshots want it: their states lack what a machine needs to wake. */
+const restoreWhole = (world: World, snapshot: SnapshotInfo, state: Uint8Array) =>
+  Effect.gen(function* () {
+    const machine = yield* machineOf(world)
+    const pages = yield* Stream.runCollect(world.snapshotPages(snapshot.id))
+    yield* restoring(() => machine.restore(state, pages))
+    return machine
+  })
+
+/**
+ * A machine where a snapshot left it. Its memory is read page by page, each when the guest needs it first: until then the world stays
+ * open, and a run may end with `memoryErrors`.
+ */
+export const machineAt = (world: World, snapshot: SnapshotInfo) =>
+  Effect.gen(function* () {
+    const state = yield* world.snapshotState(snapshot.id)
+    const sleeping = yield* Effect.try({ try: () => decodeSleeping(state), catch: cannotRestore })
+    if (sleeping === null) return yield* restoreWhole(world, snapshot, state)
+    const memory = yield* world.snapshotMemory(snapshot.id)
+    const machine = yield* sleepingMachineOf(world)
+    yield* restoring(() => machine.wake(sleeping, memory.indexes, (page, target) => target.set(memory.read(page))))
+    return machine
+  })
+
+/** What reading a page of memory threw in the middle of a run, as the failure that it is. */
+export const memoryErrors = <A, E, R>(
+  run: Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | WorldDamaged | WorldUnreadable, R> =>
+  Effect.catchDefect(
+    run,
+    (defect): Effect.Effect<never, WorldDamaged | WorldUnreadable> =>
+      defect instanceof WorldDamaged || defect instanceof WorldUnreadable ? Effect.fail(defect) : Effect.die(defect),
+  )
