@@ -23,6 +23,7 @@ import {
   SCRATCH,
   wasmPages,
 } from "./layout.ts"
+import { type PrebuiltModule, prebuilt } from "./prebuilt-module.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
 import { defaultPolicy, type TranslationPolicy } from "./translator/policy.ts"
 import type { HelperTypes } from "./translator/region-module.ts"
@@ -30,10 +31,23 @@ import { Translator } from "./translator/translator.ts"
 
 let compiled: { module: WebAssembly.Module; csrIndex: Uint8Array; helpers: HelperTypes } | null = null
 
+const fromBase64 = (text: string): Uint8Array<ArrayBuffer> => {
+  const chars = atob(text)
+  const bytes = new Uint8Array(chars.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = chars.charCodeAt(at)
+  return bytes
+}
+
+const unpack = ({ bytes, csrIndex, helpers }: PrebuiltModule) => ({
+  bytes: fromBase64(bytes),
+  csrIndex: fromBase64(csrIndex),
+  helpers: new Map(helpers),
+})
+
 /** The module is the same for every machine: compiled once in a process. */
 const compile = () => {
   if (compiled === null) {
-    const { bytes, csrIndex, helpers } = buildHartModule()
+    const { bytes, csrIndex, helpers } = prebuilt === null ? buildHartModule() : unpack(prebuilt)
     compiled = { module: new WebAssembly.Module(bytes), csrIndex, helpers }
   }
   return compiled
