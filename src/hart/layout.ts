@@ -40,7 +40,7 @@ export const INTERRUPT_LOG_ENTRY_BYTES = 16
 export const INTERRUPT_LOG_MAX = 512
 
 /** Where `hashPage` leaves its 16 bytes. */
-export const PAGE_HASH = 0xd000
+export const PAGE_HASH = 0xf000
 
 /** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
 export const TLB = 0x100000
