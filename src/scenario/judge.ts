@@ -60,6 +60,7 @@ const memoryProblem = ({ address, size, value }: MemoryAssertion, machine: Machi
   if (offset < 0n || offset + BigInt(size) > BigInt(machine.config.ramBytes))
     return `The address ${word(address)} lies outside of the RAM, which begins at ${word(RAM_START)}.`
   let found = 0n
+  machine.core.needPages(Number(address), size)
   for (const byte of machine.core.ram.slice(Number(offset), Number(offset) + size).reverse())
     found = (found << 8n) | BigInt(byte)
   return found === value ? null : `The ${size} bytes at ${word(address)} are ${word(found)} instead of ${word(value)}.`
