@@ -130,6 +130,9 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
   return { contextChanged, flushTranslations, forgetSpaces }
 }
 
+/** Whether the running hart's loads and stores use physical addresses, and no protection restricts them. */
+export const isPhysical = (): Expr<"i32"> => i32.and(get32("pmpOpen"), i64.ltu(get64("dataContext"), 1 << SPACE_SHIFT))
+
 /** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */
 export const flushFetches = (f: FunctionBuilder): void => {
   const hart = f.let(i32.load(HART_COUNT))

@@ -4,7 +4,16 @@
  * Pages are kept by physical page; the oldest goes when room is short.
  */
 import { cause } from "../riscv/trap.ts"
-import { callI32, callI64, type Expr, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import {
+  callI32,
+  callI64,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import { flushFetches } from "./address-space.ts"
 import {
   CODE,
@@ -15,6 +24,8 @@ import {
   CODE_PAGES,
   CROSSING_RECORD,
   HART_COUNT,
+  JUMP_TARGETS,
+  JUMP_TARGETS_PAGE_BYTES,
   PAGE_CODE,
   RAM_BASE,
   RAM_PAGES_MAX,
@@ -49,6 +60,10 @@ export const operation = {
   first: 5,
 } as const
 
+/** `markJumpTarget(record)`: a computed jump or call went there from the same page. */
+export const markJumpTarget = (f: FunctionBuilder, record: Expr<"i32">): void =>
+  f.storeI32As8(i32.shru(i32.sub(record, CODE), 3), 1, JUMP_TARGETS)
+
 /** Slow writes to a predecoded page before it is given up as data. */
 const WRITES_MAX = 256
 
@@ -56,11 +71,17 @@ const WRITES_MAX = 256
 const INFO_PAGE = CODE_PAGE_INFO
 const INFO_HOST = CODE_PAGE_INFO + 4
 const INFO_WRITES = CODE_PAGE_INFO + 8
-/** Where a record's place in REGION_INFO is: the number of its region, then the operation that the region's took the place of. */
-export const regionInfo = (record: Expr<"i32">): Expr<"i32"> =>
-  i32.add(i32.shl(i32.shru(i32.sub(record, CODE), 3), 2), REGION_INFO)
-export const regionNumber = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record))
-export const originalOperation = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record), 2)
+/** Where a record's place in REGION_INFO is, less REGION_INFO. */
+export const regionInfoPlace = (record: Expr<"i32">): Expr<"i32"> => i32.shl(i32.shru(i32.sub(record, CODE), 3), 2)
+/** The parts of a record's place in REGION_INFO. */
+export const regionInfo = {
+  number: (info: Expr<"i32">) => i32.and(info, 0xffff),
+  operation: (info: Expr<"i32">) => i32.and(i32.shru(info, 16), 0x1ff),
+  entry: (info: Expr<"i32">) => i32.shru(info, 25),
+  pack: (number: number, original: number, entry: number): number => (number | (original << 16) | (entry << 25)) >>> 0,
+}
+export const originalOperation = (record: Expr<"i32">): Expr<"i32"> =>
+  regionInfo.operation(i32.load(regionInfoPlace(record), REGION_INFO))
 
 /** Where the next page will be put: in the unused last word of the first entry. */
 const NEXT = CODE_PAGE_INFO + 12
@@ -101,7 +122,10 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
     const record = f.let(code)
     const end = f.let(i32.add(code, 2048 * RECORD_BYTES))
     f.loop(next => {
-      f.if(i32.eq(i32.load16u(record), operation.region), () => f.storeI32As16(record, originalOperation(record)))
+      f.if(i32.eq(i32.load16u(record), operation.region), () => {
+        f.storeI32As16(record, originalOperation(record))
+        f.storeI32(regionInfoPlace(record), 0, REGION_INFO)
+      })
       f.set(record, i32.add(record, RECORD_BYTES))
       f.brIf(next, i32.ltu(record, end))
     })
@@ -165,6 +189,7 @@ export const defineFetch = (
     f.storeI32(i32.shl(page, 2), code, PAGE_CODE)
     f.memoryFill(code, 0, 4096 * 4)
     f.storeI32(regionsIn(code), 0, CODE_PAGE_REGIONS)
+    f.memoryFill(i32.add(i32.mul(position, JUMP_TARGETS_PAGE_BYTES), JUMP_TARGETS), 0, JUMP_TARGETS_PAGE_BYTES)
     f.storeI32As16(code, operation.pageEnd, 4096 * 4)
     const entry = f.local("i32")
     const hart = f.local("i32")

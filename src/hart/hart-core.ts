@@ -95,9 +95,9 @@ export class HartCore {
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
-    const { decodeAt, unlinkRegions } = this.exports
-    this.translator =
-      policy && new Translator({ memory: this.memory, regions, exports, helpers, decodeAt, unlinkRegions }, policy)
+    const { decodeAt, unlinkRegions, isPhysical } = this.exports
+    const host = { memory: this.memory, ramBytes, regions, exports, helpers, decodeAt, unlinkRegions, isPhysical }
+    this.translator = policy && new Translator(host, policy)
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)

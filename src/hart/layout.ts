@@ -70,18 +70,24 @@ export const CODE_PAGE_INFO = (PAGE_DIRTY + RAM_PAGES_MAX + 4096) & ~0xfff
 export const CODE_PAGE_INFO_BYTES = 16
 export const CODE = CODE_PAGE_INFO + CODE_PAGES * CODE_PAGE_INFO_BYTES
 
-/** For each record: the number of the region that begins there, and the operation whose place it took; 16 bits each. */
+/**
+ * For each record 32 bits: the number of the region that can be entered there (16), 0 when none; the operation whose place it took (9);
+ * which of the region's entries it is (7).
+ */
 export const REGION_INFO = CODE + CODE_PAGES * CODE_PAGE_BYTES
 export const REGION_INFO_BYTES = (CODE_PAGES * CODE_PAGE_BYTES) / 2
 /** For each predecoded page: how many regions begin in it. */
 export const CODE_PAGE_REGIONS = REGION_INFO + REGION_INFO_BYTES
+/** For each record one byte: 1 when a computed jump or call from the same page, no return, was seen to go there. */
+export const JUMP_TARGETS = CODE_PAGE_REGIONS + CODE_PAGES * 4
+export const JUMP_TARGETS_PAGE_BYTES = CODE_PAGE_BYTES / RECORD_BYTES
 /** Regions that can be kept at once; number 0 is none. */
 export const REGIONS_MAX = 0xffff
 
 const align64K = (address: number) => (address + 0xffff) & ~0xffff
 
 /** The boot ROM. */
-export const ROM = align64K(CODE_PAGE_REGIONS + CODE_PAGES * 4)
+export const ROM = align64K(JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES)
 /** Guest RAM. */
 export const RAM = ROM + 0x10000
 

@@ -5,7 +5,7 @@
 
 import type { Instruction } from "../../riscv/instruction.ts"
 import { decode, instructionLength } from "../../riscv/table.ts"
-import { operation } from "../code-cache.ts"
+import { operation, regionInfo } from "../code-cache.ts"
 import {
   ACTIVE,
   CODE,
@@ -14,6 +14,8 @@ import {
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
   CODE_PAGES,
+  JUMP_TARGETS,
+  PAGE_BYTES,
   RECORD_SHIFT,
   REGION_INFO,
   REGIONS_MAX,
@@ -24,9 +26,9 @@ import {
   TLB_HART_BYTES,
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
-import { findRegion, type InstructionAt } from "./control-flow.ts"
+import { findRegion, type PageCode } from "./control-flow.ts"
 import type { TranslationPolicy } from "./policy.ts"
-import { buildRegionModule, type HelperTypes, regionName } from "./region-module.ts"
+import { buildRegionModule, type HelperTypes, REGION_NAME } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
 const PAGE_REGIONS_MAX = 200
@@ -42,6 +44,9 @@ export interface TranslatorHost {
   readonly decodeAt: (record: number) => void
   /** Gives the records of a predecoded page their own operations back. */
   readonly unlinkRegions: (code: number) => void
+  /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
+  readonly isPhysical: () => number
+  readonly ramBytes: number
 }
 
 /** Instruction words remembered with what they mean. */
@@ -63,6 +68,8 @@ export class Translator {
   /** How often a hart was found in each 64 bytes of code. */
   private readonly found = new Map<number, number>()
   private readonly refused = new Set<number>()
+  /** Regions that only run while addresses are physical. */
+  private readonly physical = new Set<number>()
   /** Regions made for each predecoded page. */
   private readonly made = new Map<number, number>()
   /** The number the next region gets; 0 is none. */
@@ -102,7 +109,8 @@ export class Translator {
       if (this.operationAt(record) !== operation.region) this.translate(record)
       return
     }
-    if (record === 0 || this.operationAt(record) === operation.region) return
+    if (record === 0) return
+    if (this.operationAt(record) === operation.region) return this.lookAtRegion(record)
     if (this.policy.eager) return this.translate(record)
     const place = record >>> 8
     const times = (this.found.get(place) ?? 0) + 1
@@ -111,6 +119,13 @@ export class Translator {
     this.found.delete(place)
     this.following = FOLLOW_MAX
     this.followedPc = pc
+  }
+
+  /** A region for physical addresses has no use where they are translated now: others take the page's regions' places. */
+  private lookAtRegion(record: number): void {
+    const number = this.view.getUint16(REGION_INFO + ((record - CODE) >>> 3) * 4, true)
+    if (!this.physical.has(number) || this.host.isPhysical()) return
+    this.host.unlinkRegions(CODE + Math.floor((record - CODE) / CODE_PAGE_BYTES) * CODE_PAGE_BYTES)
   }
 
   private operationAt(record: number): number {
@@ -150,8 +165,7 @@ export class Translator {
 
   private translate(record: number): void {
     const { view, host } = this
-    const { eager } = this.policy
-    if (eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
+    if (this.policy.eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
     const original = this.operationAt(record)
     if (original < operation.first || this.refused.has(record)) return
     if (this.next > Math.min(this.policy.regionsMax, REGIONS_MAX)) this.forgetAll()
@@ -161,7 +175,41 @@ export class Translator {
     this.made.set(position, made + 1)
     const code = CODE + position * CODE_PAGE_BYTES
     const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
-    const at: InstructionAt = offset => {
+    const region = findRegion((record - code) >>> RECORD_SHIFT, this.pageCode(code, page))
+    if (region === null) {
+      this.refused.add(record)
+      return
+    }
+    const number = this.next++
+    const physicalRam = this.host.isPhysical() ? host.ramBytes : null
+    const place = { number, info: REGION_INFO + (code - CODE) / 2, physicalRam }
+    if (physicalRam === null) this.physical.delete(number)
+    else this.physical.add(number)
+    const module = new WebAssembly.Module(buildRegionModule(region, place, host.helpers))
+    const instance = new WebAssembly.Instance(module, { host: { memory: host.memory }, hart: host.exports })
+    if (host.regions.length <= number) host.regions.grow(1024)
+    host.regions.set(number, instance.exports[REGION_NAME])
+    for (const [entry, { offset }] of region.entries.entries())
+      this.link(code + (offset << RECORD_SHIFT), number, entry)
+    const regionsAt = CODE_PAGE_REGIONS + position * 4
+    view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
+  }
+
+  /** Has a region entered at a record, unless another is. */
+  private link(record: number, number: number, entry: number): void {
+    const { view, host } = this
+    if (this.operationAt(record) === operation.decode) host.decodeAt(record)
+    const original = this.operationAt(record)
+    if (original < operation.first) return
+    view.setUint32(REGION_INFO + ((record - CODE) >>> 3) * 4, regionInfo.pack(number, original, entry), true)
+    view.setUint16(record, operation.region, true)
+  }
+
+  /** What is known of the predecoded page at `code`, whose bytes lie at `page`. */
+  private pageCode(code: number, page: number): PageCode {
+    const { view } = this
+    const { eager } = this.policy
+    const at: PageCode["at"] = offset => {
       // What was never executed has no record yet, and is not worth translating.
       const known = this.operationAt(code + (offset << RECORD_SHIFT))
       if (known < operation.first && known !== operation.region && !eager) return null
@@ -172,25 +220,8 @@ export class Translator {
       const instruction = decodeOnce(word)
       return instruction && { instruction, word }
     }
-    const region = findRegion((record - code) >>> RECORD_SHIFT, at)
-    if (region === null) {
-      this.refused.add(record)
-      return
-    }
-    const bytes = buildRegionModule([region], host.helpers)
-    const module = new WebAssembly.Module(bytes)
-    const instance = new WebAssembly.Instance(module, {
-      host: { memory: host.memory },
-      hart: host.exports,
-    })
-    const number = this.next++
-    if (host.regions.length <= number) host.regions.grow(1024)
-    host.regions.set(number, instance.exports[regionName(0)])
-    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
-    view.setUint16(info, number, true)
-    view.setUint16(info + 2, original, true)
-    const regionsAt = CODE_PAGE_REGIONS + position * 4
-    view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
-    view.setUint16(record, operation.region, true)
+    const marks = new Uint8Array(view.buffer, JUMP_TARGETS + ((code - CODE) >>> 3), PAGE_BYTES / 2)
+    const targets = () => [...marks.entries()].filter(([, isTarget]) => isTarget).map(([half]) => half * 2)
+    return { at, targets }
   }
 }
