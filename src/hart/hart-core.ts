@@ -23,6 +23,7 @@ import {
 } from "./layout.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
 import { defaultPolicy, type TranslationPolicy } from "./translator/policy.ts"
+import { inlineCompiler, type RegionCompilerMaker } from "./translator/region-compiler.ts"
 import type { HelperTypes } from "./translator/region-module.ts"
 import { Translator } from "./translator/translator.ts"
 
@@ -68,6 +69,7 @@ export class HartCore {
     ramBytes: number,
     devices: Pick<HartImports, "deviceLoad" | "deviceStore">,
     policy: TranslationPolicy | null = defaultPolicy,
+    compiler: RegionCompilerMaker = inlineCompiler,
   ) {
     if (hartCount < 1 || hartCount > HARTS_MAX) throw new Error(`a machine has 1 to ${HARTS_MAX} harts`)
     if (ramBytes % PAGE_BYTES !== 0 || ramBytes > RAM_BYTES_MAX) throw new Error(`cannot have ${ramBytes} bytes of RAM`)
@@ -96,8 +98,21 @@ export class HartCore {
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
     const { decodeAt, unlinkRegions, isPhysical } = this.exports
-    const host = { memory: this.memory, ramBytes, regions, exports, helpers, decodeAt, unlinkRegions, isPhysical }
-    this.translator = policy && new Translator(host, policy)
+    this.translator =
+      policy &&
+      new Translator(
+        {
+          memory: this.memory,
+          ramBytes,
+          regions,
+          exports,
+          compiler: compiler(helpers),
+          decodeAt,
+          unlinkRegions,
+          isPhysical,
+        },
+        policy,
+      )
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)

@@ -8,7 +8,7 @@ import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
 import { type MachineConfig, RAM_BYTES_MAX } from "../machine/machine-config.ts"
 import { CannotStart } from "./errors.ts"
-import { Tier } from "./tier.ts"
+import { Compiler, Tier } from "./tier.ts"
 
 const RAM_BYTES_MIN = 1 << 20
 
@@ -32,6 +32,7 @@ export const buildMachine = <E, R>(
 ): Effect.Effect<Machine, CannotStart | E, R> =>
   Effect.gen(function* () {
     const translation = yield* Tier
+    const compiler = yield* Compiler
     const spec = genesis.machines[0]
     const problem = memoryProblem(spec.memoryBytes)
     if (problem) return yield* new CannotStart({ problem })
@@ -69,6 +70,7 @@ export const buildMachine = <E, R>(
       startTime: genesis.startTime,
       seed: seedBytes(genesis.seed, "machine 0"),
       translation,
+      compiler,
     }
     const cannotBoot = bootProblem(config)
     if (cannotBoot) return yield* new CannotStart({ problem: cannotBoot })

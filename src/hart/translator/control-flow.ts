@@ -57,6 +57,8 @@ export interface Region {
   readonly entries: readonly Block[]
   /** By offset, without the root. */
   readonly blocks: ReadonlyMap<number, Block>
+  /** Blocks that execution may go on to from one without leaving the region; a computed jump may go to the root. */
+  readonly followers: (block: Block) => readonly Block[]
 }
 
 /** What is known of a page. */
@@ -64,7 +66,7 @@ export interface PageCode {
   /** The instruction at an offset; null where there is none that lies wholly in the page. */
   readonly at: (offset: number) => { readonly instruction: Instruction; readonly word: number } | null
   /** Offsets that computed jumps and calls from this page were seen to go to, returns left aside. */
-  readonly targets: () => readonly number[]
+  readonly targets: readonly number[]
 }
 
 const inPage = (offset: number) => offset >= 0 && offset < PAGE_BYTES
@@ -101,6 +103,10 @@ const successors = (end: BlockEnd): readonly number[] => {
   }
 }
 
+/** Whether a call goes to this page, as far as is known: one that does comes back by a return from it. */
+const callsInPage = (call: PlacedInstruction, kind: ControlKind, targets: readonly number[]): boolean =>
+  kind === "jump" ? inPage(targetOf(call)) : targets.length > 0
+
 /** Instructions that can be reached, where blocks begin, and where the region can be entered. */
 const explore = (entry: number, { at, targets }: PageCode) => {
   const found = new Map<number, PlacedInstruction>()
@@ -129,8 +135,8 @@ const explore = (entry: number, { at, targets }: PageCode) => {
       if (kind === "straight") continue
       for (const to of successors(endOf(placed, kind))) lead(to)
       if (kind === "branch") break
-      if (kind === "indirect" && !isReturn(placed)) for (const to of targets()) enter(to)
-      if (isCall(placed)) enter(offset)
+      if (kind === "indirect" && !isReturn(placed)) for (const to of targets) enter(to)
+      if (isCall(placed) && callsInPage(placed, kind, targets)) enter(offset)
       break
     }
   }
@@ -265,7 +271,9 @@ export const findRegion = (entry: number, page: PageCode): Region | null => {
     const side = sideEntrances(ordered, all).filter(({ offset }) => !entries.has(offset))
     if (side.length === 0 || entered.length === ENTRIES_MAX) {
       const blocks = new Map(ordered.filter(block => block.offset >= 0).map(block => [block.offset, block]))
-      return { root, entries: entered.map(offset => all.get(offset)!), blocks }
+      const followers = (block: Block) =>
+        block.end.kind === "indirect" && root.end.kind === "entries" ? [root] : following(block, blocks)
+      return { root, entries: entered.map(offset => all.get(offset)!), blocks, followers }
     }
     for (const { offset } of side) entries.add(offset)
   }

@@ -31,6 +31,7 @@ import { active, get32, get64, set32, set64 } from "../state.ts"
 import { type Block, dominates, type PlacedInstruction, type Region } from "./control-flow.ts"
 import { needsFloat } from "./control-kind.ts"
 import { hostOperation } from "./host-float.ts"
+import { namedBy, type RegisterFile, type RegisterUse, registersIn, registerUse, writtenBy } from "./register-use.ts"
 
 /** The rounding mode of an instruction that takes frm's. */
 const DYNAMIC = 7
@@ -55,21 +56,21 @@ export interface RegionPlace {
 
 type Registers<T extends "i64" | "f64"> = ReadonlyMap<number, Local<T>>
 
-/** Registers that a region names, and those it writes: integer ones for "x", floating-point ones for "f". */
-const registersOf = (region: Region, file: "x" | "f") => {
-  const used = new Set<number>()
-  const written = new Set<number>()
-  for (const { instructions } of region.blocks.values())
-    for (const { instruction, word } of instructions)
-      for (const { name, kind, field } of instruction.format.operands) {
-        if (kind === "number" || (kind === "f") !== (file === "f")) continue
-        const register = extract(field, word)
-        if (file === "x" && register === 0) continue
-        used.add(register)
-        if (name === "rd") written.add(register)
-      }
-  return { used: [...used], written: [...written] }
-}
+/** Every register that a region names. */
+const namedIn = (region: Region, file: RegisterFile): readonly number[] =>
+  registersIn([...region.blocks.values()].reduce((named, { instructions }) => named | namedBy(instructions, file), 0))
+
+/** Locals for the registers of a file, those that are needed read from `from`. */
+const registerLocals = <T extends "i64" | "f64">(
+  f: FunctionBuilder,
+  type: T,
+  named: readonly number[],
+  needed: number,
+  from: (register: number) => Expr<T>,
+): Registers<T> =>
+  new Map(
+    named.map(register => [register, (needed >>> register) & 1 ? f.let(from(register)) : (f.local(type) as Local<T>)]),
+  )
 
 const usesFloat = (block: Block): boolean => block.instructions.some(({ instruction }) => needsFloat(instruction))
 
@@ -84,7 +85,7 @@ interface Place {
 /** The floating-point side of a region. */
 class FloatState {
   readonly registers: Registers<"f64">
-  private readonly written: readonly number[]
+  readonly use: RegisterUse
   private readonly f: FunctionBuilder
   /** The unit is on: mstatus.FS. */
   readonly isOn: Local<"i32">
@@ -96,10 +97,10 @@ class FloatState {
   readonly isPlain: Local<"i32">
 
   constructor(f: FunctionBuilder, region: Region) {
-    const { used, written } = registersOf(region, "f")
     this.f = f
-    this.written = written
-    this.registers = new Map(used.map(register => [register, f.let(f64.load(0, active("f", register)))]))
+    this.use = registerUse(region, "f")
+    const load = (register: number) => f64.load(0, active("f", register))
+    this.registers = registerLocals(f, "f64", namedIn(region, "f"), this.use.needed, load)
     this.isOn = f.let(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
     this.isDirty = f.local("i32")
     this.isNearest = f.let(i32.eqz(get32("frm")))
@@ -114,12 +115,12 @@ class FloatState {
   setDirty(): void {
     this.f.set(this.isDirty, 1)
   }
-  putBack(): void {
+  putBack(register: number): void {
+    this.f.storeF64(0, this.registers.get(register)!, active("f", register))
+  }
+  putBackStatus(): void {
     const { f } = this
-    f.if(this.isDirty, () => {
-      for (const register of this.written) f.storeF64(0, this.registers.get(register)!, active("f", register))
-      set64(f, "mstatus", i64.or(get64("mstatus"), mstatus.FS))
-    })
+    f.if(this.isDirty, () => set64(f, "mstatus", i64.or(get64("mstatus"), mstatus.FS)))
   }
 }
 
@@ -137,10 +138,12 @@ class RegionWriter {
   /** Which entry to go to next. */
   private readonly entry: Local<"i32">
   private readonly region: Region
-  private readonly written: readonly number[]
+  private readonly use: RegisterUse
+  /** Which registers were written, where the region gives up. */
+  private readonly written: Local<"i32">
+  private readonly writtenFloat: Local<"i32">
   private readonly loops = new Map<Block, Label>()
   private readonly ends = new Map<Block, Label>()
-  private goOn!: Label
   private giveUp!: Label
 
   constructor(f: FunctionBuilder, region: Region, helpers: RegionHelpers, place: RegionPlace) {
@@ -156,9 +159,11 @@ class RegionWriter {
     this.nextPc = f.local("i64")
     this.tlb = f.let(tlbBase())
     this.dataContext = f.let(get64("dataContext"))
-    const { used, written } = registersOf(region, "x")
-    this.written = written
-    this.registers = new Map(used.map(register => [register, f.let(get64("x", register))]))
+    this.written = f.local("i32")
+    this.writtenFloat = f.local("i32")
+    this.use = registerUse(region, "x")
+    const load = (register: number) => get64("x", register)
+    this.registers = registerLocals(f, "i64", namedIn(region, "x"), this.use.needed, load)
     this.float = [...region.blocks.values()].some(usesFloat) ? new FloatState(f, region) : null
   }
 
@@ -172,25 +177,24 @@ class RegionWriter {
   }
 
   write(): void {
-    const { f, region } = this
-    f.block(goOn => {
-      this.goOn = goOn
-      f.block(giveUp => {
-        this.giveUp = giveUp
-        this.tree(region.root)
-        f.unreachable()
-      })
-      this.putBack()
-      f.return(this.nextPc)
+    const { f, region, float } = this
+    f.block(giveUp => {
+      this.giveUp = giveUp
+      this.tree(region.root)
+      f.unreachable()
     })
-    this.putBack()
-    f.returnCall(this.helpers.goOn, this.nextPc, this.count)
+    const isIn = (mask: Local<"i32">, register: number) => i32.and(mask, 1 << register)
+    for (const register of this.registers.keys())
+      f.if(isIn(this.written, register), () => this.putBackInteger(register))
+    for (const register of float?.registers.keys() ?? [])
+      f.if(isIn(this.writtenFloat, register), () => float!.putBack(register))
+    float?.putBackStatus()
+    set32(f, "count", this.count)
+    f.return(this.nextPc)
   }
 
-  private putBack(): void {
-    for (const register of this.written) set64(this.f, "x", this.registers.get(register)!, register)
-    this.float?.putBack()
-    set32(this.f, "count", this.count)
+  private putBackInteger(register: number): void {
+    set64(this.f, "x", this.registers.get(register)!, register)
   }
 
   address(offset: number): Expr<"i64"> {
@@ -198,10 +202,19 @@ class RegionWriter {
   }
 
   /** Goes back to the interpreter, at an instruction of which nothing is done. */
-  leaveAt({ placed, left }: Place): void {
+  leaveAt({ block, placed, left }: Place): void {
     const { f } = this
     if (left > 0) f.set(this.count, i32.add(this.count, left))
-    f.set(this.nextPc, this.address(placed.offset))
+    this.giveUpAt(block, placed.offset, block.instructions.length - left)
+  }
+
+  /** Goes back to the interpreter at an offset, so many of the block's instructions being done. */
+  private giveUpAt(block: Block, offset: number, done: number): void {
+    const { f, float } = this
+    const instructions = block.instructions.slice(0, done)
+    f.set(this.nextPc, this.address(offset))
+    f.set(this.written, this.use.writtenBefore(block) | writtenBy(instructions, "x"))
+    if (float !== null) f.set(this.writtenFloat, float.use.writtenBefore(block) | writtenBy(instructions, "f"))
     f.br(this.giveUp)
   }
 
@@ -235,8 +248,7 @@ class RegionWriter {
     const all = instructions.length
     const isLow = i32.ltu(this.count, all)
     f.if(this.float && usesFloat(block) ? i32.or(isLow, i32.eqz(this.float.isOn)) : isLow, () => {
-      f.set(this.nextPc, this.address(block.offset))
-      f.br(this.giveUp)
+      this.giveUpAt(block, block.offset, 0)
     })
     f.set(this.count, i32.sub(this.count, all))
     for (const [at, placed] of instructions.entries()) {
@@ -251,20 +263,20 @@ class RegionWriter {
   to(from: Block, offset: number): void {
     const { f } = this
     const block = this.region.blocks.get(offset)
-    if (block === undefined) return this.out(this.address(offset))
+    if (block === undefined) return this.out(from, this.address(offset))
     if (block.order > from.order) {
       if (block.dominator!.merges.includes(block)) return f.br(this.ends.get(block)!)
       return this.tree(block)
     }
     if (dominates(block, from)) return f.br(this.loops.get(block)!)
     const entry = this.region.entries.indexOf(block)
-    if (entry < 0) return this.out(this.address(offset))
+    if (entry < 0) return this.out(from, this.address(offset))
     f.set(this.entry, entry)
     f.br(this.loops.get(this.region.root)!)
   }
 
   /** On to an address that is computed: to an entry of this region, or out of it. */
-  toComputed(address: Expr<"i64">): void {
+  toComputed(from: Block, address: Expr<"i64">): void {
     const { f } = this
     const { root } = this.region
     const target = f.let(address)
@@ -276,13 +288,22 @@ class RegionWriter {
           f.br(this.loops.get(root)!)
         })
       })
-    this.out(target)
+    this.out(from, target)
   }
 
-  /** Out of the region, to an address. */
-  private out(address: Expr<"i64">): void {
-    this.f.set(this.nextPc, address)
-    this.f.br(this.goOn)
+  /** Out of the region at a block's end, to an address. */
+  private out(from: Block, address: Expr<"i64">): void {
+    const { f, float } = this
+    f.set(this.nextPc, address)
+    for (const register of registersIn(this.use.writtenBefore(from) | writtenBy(from.instructions, "x")))
+      this.putBackInteger(register)
+    if (float !== null) {
+      for (const register of registersIn(float.use.writtenBefore(from) | writtenBy(from.instructions, "f")))
+        float.putBack(register)
+      float.putBackStatus()
+    }
+    set32(f, "count", this.count)
+    f.returnCall(this.helpers.goOn, this.nextPc, this.count)
   }
 }
 
@@ -425,7 +446,7 @@ class RegionExecution extends Execution {
     else if (end.kind === "jump") this.writer.to(block, end.to)
   }
   jump(address: Expr<"i64">): void {
-    this.writer.toComputed(address)
+    this.writer.toComputed(this.place.block, address)
   }
 
   /** What traps, the interpreter has to execute. */

@@ -10,6 +10,9 @@ import { type RegionPlace, writeRegion } from "./region-function.ts"
 /** The hart module's exports by name, with their types. */
 export type HelperTypes = ReadonlyMap<string, FunctionRef["type"]>
 
+/** The least memory, in pages of 64 KiB, that a region's module takes. */
+export const REGION_MEMORY_PAGES = RAM / 0x10000
+
 /** The name a region's function is exported under. */
 export const REGION_NAME = "region"
 
@@ -20,7 +23,7 @@ const floatsOf = ({ blocks }: Region): readonly string[] =>
 /** The bytes of a module that exports a region's function. */
 export const buildRegionModule = (region: Region, place: RegionPlace, types: HelperTypes): Uint8Array<ArrayBuffer> => {
   const module = new ModuleBuilder()
-  module.importMemory("host", "memory", RAM / 0x10000)
+  module.importMemory("host", "memory", REGION_MEMORY_PAGES)
   const names = new Set<string>([...regionHelpers, ...floatsOf(region)])
   const imported = new Map([...names].map(name => [name, module.importFunction("hart", name, types.get(name)!)]))
   const helper = (name: string) => imported.get(name)!

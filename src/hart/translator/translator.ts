@@ -1,10 +1,8 @@
 /**
- * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks and what
- * it translates changes nothing that a guest can see.
+ * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks, what it
+ * translates and when that is finished changes nothing that a guest can see.
  */
 
-import type { Instruction } from "../../riscv/instruction.ts"
-import { decode, instructionLength } from "../../riscv/table.ts"
 import { operation, regionInfo } from "../code-cache.ts"
 import {
   ACTIVE,
@@ -26,52 +24,53 @@ import {
   TLB_HART_BYTES,
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
-import { findRegion, type PageCode } from "./control-flow.ts"
 import type { TranslationPolicy } from "./policy.ts"
-import { buildRegionModule, type HelperTypes, REGION_NAME } from "./region-module.ts"
+import type { CompiledRegion, RegionCompiler, RegionJob } from "./region-compiler.ts"
+import { REGION_NAME } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
 const PAGE_REGIONS_MAX = 200
 /** Instructions followed one by one. */
 const FOLLOW_MAX = 100
+/** Regions that are being compiled at one time. */
+const UNFINISHED_MAX = 32
 
 export interface TranslatorHost {
   readonly memory: WebAssembly.Memory
+  readonly ramBytes: number
   readonly regions: WebAssembly.Table
   readonly exports: Readonly<Record<string, unknown>>
-  readonly helpers: HelperTypes
+  readonly compiler: RegionCompiler
   /** Decodes the instruction a record stands for. */
   readonly decodeAt: (record: number) => void
   /** Gives the records of a predecoded page their own operations back. */
   readonly unlinkRegions: (code: number) => void
   /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
   readonly isPhysical: () => number
-  readonly ramBytes: number
 }
 
-/** Instruction words remembered with what they mean. */
-const WORDS_MAX = 100_000
-const words = new Map<number, Instruction | null>()
-const decodeOnce = (word: number): Instruction | null => {
-  const found = words.get(word)
-  if (found !== undefined) return found
-  const instruction = decode(word)
-  if (words.size >= WORDS_MAX) words.clear()
-  words.set(word, instruction)
-  return instruction
+/** A region that is being compiled. */
+interface Unfinished {
+  readonly job: RegionJob
+  /** The record it was found at, and the place of its predecoded page. */
+  readonly record: number
+  readonly position: number
 }
 
 export class Translator {
   private readonly host: TranslatorHost
   private readonly policy: TranslationPolicy
   private readonly view: DataView
+  private readonly bytes: Uint8Array<ArrayBuffer>
   /** How often a hart was found in each 64 bytes of code. */
   private readonly found = new Map<number, number>()
   private readonly refused = new Set<number>()
   /** Regions that only run while addresses are physical. */
   private readonly physical = new Set<number>()
-  /** Regions made for each predecoded page. */
-  private readonly made = new Map<number, number>()
+  /** Regions made at each predecoded page's place, and for which guest page. */
+  private readonly made = new Map<number, { page: number; count: number }>()
+  /** By the number the region will have. */
+  private unfinished = new Map<number, Unfinished>()
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
@@ -85,12 +84,14 @@ export class Translator {
     this.policy = policy
     this.patience = policy.eager ? 1 : policy.patience()
     this.view = new DataView(host.memory.buffer)
+    this.bytes = new Uint8Array(host.memory.buffer)
   }
 
   /** So many instructions were executed, at most `patience`. */
   passed(instructions: number): void {
     this.patience -= instructions
     if (this.patience > 0) return
+    if (this.unfinished.size > 0) this.finish()
     this.look()
     this.patience = this.following > 0 ? 1 : this.policy.patience()
   }
@@ -160,37 +161,96 @@ export class Translator {
     this.next = 1
     this.found.clear()
     this.refused.clear()
+    this.physical.clear()
     this.made.clear()
   }
 
+  /** Asks for the region that begins at a record. */
   private translate(record: number): void {
-    const { view, host } = this
-    if (this.policy.eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
-    const original = this.operationAt(record)
-    if (original < operation.first || this.refused.has(record)) return
-    if (this.next > Math.min(this.policy.regionsMax, REGIONS_MAX)) this.forgetAll()
-    const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
-    const made = this.made.get(position) ?? 0
-    if (made >= PAGE_REGIONS_MAX) return
-    this.made.set(position, made + 1)
-    const code = CODE + position * CODE_PAGE_BYTES
-    const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
-    const region = findRegion((record - code) >>> RECORD_SHIFT, this.pageCode(code, page))
-    if (region === null) {
-      this.refused.add(record)
-      return
+    const { host, policy, unfinished } = this
+    if (policy.eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
+    if (this.operationAt(record) < operation.first || this.refused.has(record)) return
+    if (unfinished.size >= UNFINISHED_MAX) return
+    for (const other of unfinished.values()) if (other.record === record) return
+    if (this.next > Math.min(policy.regionsMax, REGIONS_MAX)) {
+      // A number stands for one region at a time.
+      if (unfinished.size > 0) return
+      this.forgetAll()
     }
-    const number = this.next++
-    const physicalRam = this.host.isPhysical() ? host.ramBytes : null
-    const place = { number, info: REGION_INFO + (code - CODE) / 2, physicalRam }
-    if (physicalRam === null) this.physical.delete(number)
-    else this.physical.add(number)
-    const module = new WebAssembly.Module(buildRegionModule(region, place, host.helpers))
+    const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
+    if (!this.isWorthMore(position)) return
+    const job = this.jobAt(position, record, this.next++)
+    unfinished.set(job.place.number, { job, record, position })
+    host.compiler.compile(job)
+    this.finish()
+  }
+
+  /** Whether the page at a place may have one region more. */
+  private isWorthMore(position: number): boolean {
+    const page = this.view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES, true)
+    const made = this.made.get(position)
+    if (made?.page !== page) {
+      this.made.set(position, { page, count: 1 })
+      return true
+    }
+    made.count++
+    return made.count <= PAGE_REGIONS_MAX
+  }
+
+  /** Where the bytes of the page at a place lie. */
+  private pageAt(position: number): number {
+    return this.view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
+  }
+
+  private jobAt(position: number, record: number, number: number): RegionJob {
+    const code = CODE + position * CODE_PAGE_BYTES
+    const page = this.pageAt(position)
+    const known = new Uint8Array(PAGE_BYTES / 2)
+    for (let half = 0; half < known.length; half++) {
+      const at = this.operationAt(code + half * 8)
+      known[half] = this.policy.eager || at >= operation.first || at === operation.region ? 1 : 0
+    }
+    const marks = JUMP_TARGETS + ((code - CODE) >>> 3)
+    const physicalRam = this.host.isPhysical() ? this.host.ramBytes : null
+    return {
+      place: { number, info: REGION_INFO + (code - CODE) / 2, physicalRam },
+      entry: (record - code) >>> RECORD_SHIFT,
+      bytes: this.bytes.slice(page, page + PAGE_BYTES),
+      known,
+      targets: this.bytes.slice(marks, marks + PAGE_BYTES / 2),
+    }
+  }
+
+  /** Has entered what was compiled meanwhile. */
+  private finish(): void {
+    for (const compiled of this.host.compiler.finished()) {
+      const asked = this.unfinished.get(compiled.number)!
+      this.unfinished.delete(compiled.number)
+      if (compiled.region === null) this.refused.add(asked.record)
+      else if (this.isCurrent(asked, compiled.region.pieces)) this.enter(asked, compiled.number, compiled.region)
+    }
+  }
+
+  /** Whether the page still holds what a region was made from. */
+  private isCurrent({ job, position }: Unfinished, pieces: readonly (readonly [number, number])[]): boolean {
+    const page = this.pageAt(position)
+    for (const [from, end] of pieces)
+      for (let offset = from; offset < end; offset++) if (this.bytes[page + offset] !== job.bytes[offset]) return false
+    return true
+  }
+
+  private enter(
+    { job, position }: Unfinished,
+    number: number,
+    { module, entries }: NonNullable<CompiledRegion["region"]>,
+  ): void {
+    const { host, view } = this
+    if (job.place.physicalRam !== null) this.physical.add(number)
     const instance = new WebAssembly.Instance(module, { host: { memory: host.memory }, hart: host.exports })
     if (host.regions.length <= number) host.regions.grow(1024)
     host.regions.set(number, instance.exports[REGION_NAME])
-    for (const [entry, { offset }] of region.entries.entries())
-      this.link(code + (offset << RECORD_SHIFT), number, entry)
+    const code = CODE + position * CODE_PAGE_BYTES
+    for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4
     view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
   }
@@ -203,25 +263,5 @@ export class Translator {
     if (original < operation.first) return
     view.setUint32(REGION_INFO + ((record - CODE) >>> 3) * 4, regionInfo.pack(number, original, entry), true)
     view.setUint16(record, operation.region, true)
-  }
-
-  /** What is known of the predecoded page at `code`, whose bytes lie at `page`. */
-  private pageCode(code: number, page: number): PageCode {
-    const { view } = this
-    const { eager } = this.policy
-    const at: PageCode["at"] = offset => {
-      // What was never executed has no record yet, and is not worth translating.
-      const known = this.operationAt(code + (offset << RECORD_SHIFT))
-      if (known < operation.first && known !== operation.region && !eager) return null
-      const low = view.getUint16(page + offset, true)
-      const length = instructionLength(low)
-      if (offset + length > 4096) return null
-      const word = length === 2 ? low : view.getInt32(page + offset, true)
-      const instruction = decodeOnce(word)
-      return instruction && { instruction, word }
-    }
-    const marks = new Uint8Array(view.buffer, JUMP_TARGETS + ((code - CODE) >>> 3), PAGE_BYTES / 2)
-    const targets = () => [...marks.entries()].filter(([, isTarget]) => isTarget).map(([half]) => half * 2)
-    return { at, targets }
   }
 }
