@@ -15,7 +15,11 @@ export interface BenchResult {
 const perEngine = <A>(value: (engine: EngineName) => A): PerEngine<A> =>
   Object.fromEntries(ENGINES.map(engine => [engine, value(engine)])) as PerEngine<A>
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const upper = sorted.length >>> 1
+  return sorted.length % 2 === 1 ? sorted[upper]! : (sorted[upper - 1]! + sorted[upper]!) / 2
+}
 
 /** Collects the runs of programs; all runs of one must come to the same. */
 export class Runs {
