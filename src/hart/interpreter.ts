@@ -22,7 +22,7 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { type Fetch, markJumpTarget, operation, originalOperation } from "./code-cache.ts"
+import { countJump, type Fetch, operation, originalOperation } from "./code-cache.ts"
 import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
@@ -392,11 +392,11 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
           )
           const from = f.let(record)
           f.set(record, i32.add(base, i32.shl(i32.and(i32.wrap(nextPc), 0xffe), RECORD_SHIFT)))
-          f.if(isComputed, () => {
-            f.set(isComputed, 0)
+          f.if(i32.and(i32.geu(base, CODE), i32.ne(i32.load16u(record), operation.region)), () => {
             const isSamePage = i32.ltu(i32.sub(from, base), 4096 << RECORD_SHIFT)
-            f.if(i32.and(isSamePage, i32.geu(base, CODE)), () => markJumpTarget(f, record))
+            countJump(f, record, i32.and(isComputed, isSamePage))
           })
+          f.set(isComputed, 0)
           f.set(pcBias, i64.sub(i64.and(nextPc, ~0xfffn), i64.extendu(i32.shru(base, RECORD_SHIFT))))
           f.br(main)
         })

@@ -91,7 +91,7 @@ const ownFiles = (directory: string): Uint8Array => {
 }
 
 /** An image's initrd with archives behind it: Linux unpacks one after the other, each from a multiple of four bytes. */
-const buildInitrd = (image: string, programs: Uint8Array, directory: string): string => {
+export const buildInitrd = (image: string, programs: Uint8Array, directory: string): string => {
   const packed = readFileSync(join(image, "initrd"))
   const base = packed[0] === 0x1f ? gunzipSync(packed) : packed[0] === 0x28 ? zstdDecompressSync(packed) : packed
   const padding = Buffer.alloc((4 - (base.length % 4)) % 4)

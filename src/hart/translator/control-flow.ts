@@ -11,7 +11,10 @@ import type { Instruction } from "../../riscv/instruction.ts"
 import { type ControlKind, controlKind } from "./control-kind.ts"
 
 const PAGE_BYTES = 4096
-const INSTRUCTIONS_MAX = 400
+/** No new block is begun with so many instructions; one that is begun goes on to its end. */
+const INSTRUCTIONS_MAX = +(process.env.IMAX ?? 400)
+/** A longer block is divided: with less budget than a block has, it is left to the interpreter. */
+const BLOCK_INSTRUCTIONS_MAX = 100
 const BLOCKS_MAX = 96
 /** What the 7 bits that name an entry can tell apart. */
 const ENTRIES_MAX = 128
@@ -108,7 +111,7 @@ const callsInPage = (call: PlacedInstruction, kind: ControlKind, targets: readon
   kind === "jump" ? inPage(targetOf(call)) : targets.length > 0
 
 /** Instructions that can be reached, where blocks begin, and where the region can be entered. */
-const explore = (entry: number, { at, targets }: PageCode) => {
+const explore = (entry: number, { at, targets }: PageCode, isWide: boolean) => {
   const found = new Map<number, PlacedInstruction>()
   const leaders = new Set([entry])
   const entries = new Set([entry])
@@ -124,7 +127,8 @@ const explore = (entry: number, { at, targets }: PageCode) => {
   }
   while (waiting.length > 0) {
     let offset = waiting.shift()!
-    while (inPage(offset) && !found.has(offset) && found.size < INSTRUCTIONS_MAX) {
+    if (found.size >= INSTRUCTIONS_MAX) break
+    for (let length = 1; inPage(offset) && !found.has(offset); length++) {
       const here = at(offset)
       if (here === null) break
       const kind = controlKind(here.instruction)
@@ -132,11 +136,14 @@ const explore = (entry: number, { at, targets }: PageCode) => {
       const placed = { offset, ...here }
       found.set(offset, placed)
       offset += here.instruction.length
-      if (kind === "straight") continue
+      if (kind === "straight") {
+        if (length % BLOCK_INSTRUCTIONS_MAX === 0) leaders.add(offset)
+        continue
+      }
       for (const to of successors(endOf(placed, kind))) lead(to)
       if (kind === "branch") break
-      if (kind === "indirect" && !isReturn(placed)) for (const to of targets) enter(to)
-      if (isCall(placed) && callsInPage(placed, kind, targets)) enter(offset)
+      if (isWide && kind === "indirect" && !isReturn(placed)) for (const to of targets) enter(to)
+      if (isWide && isCall(placed) && callsInPage(placed, kind, targets)) enter(offset)
       break
     }
   }
@@ -189,9 +196,14 @@ const rootAbove = (entries: readonly number[]): Block | null =>
       }
 
 /** Blocks within the region that follow one. */
-const following = (block: Block, blocks: ReadonlyMap<number, Block>): readonly Block[] => [
-  ...new Set(successors(block.end).flatMap(offset => blocks.get(offset) ?? [])),
-]
+const following = (block: Block, blocks: ReadonlyMap<number, Block>): readonly Block[] => {
+  const found: Block[] = []
+  for (const offset of successors(block.end)) {
+    const next = blocks.get(offset)
+    if (next !== undefined && !found.includes(next)) found.push(next)
+  }
+  return found
+}
 
 const reversePostorder = (entry: Block, blocks: ReadonlyMap<number, Block>): readonly Block[] => {
   const postorder: Block[] = []
@@ -257,9 +269,12 @@ export const dominates = (above: Block, block: Block): boolean => {
 const sideEntrances = (ordered: readonly Block[], blocks: ReadonlyMap<number, Block>): readonly Block[] =>
   ordered.flatMap(from => following(from, blocks).filter(to => to.order <= from.order && !dominates(to, from)))
 
-/** The region that begins at an offset of a page; null where its first instruction cannot be translated. */
-export const findRegion = (entry: number, page: PageCode): Region | null => {
-  const { found, leaders, entries } = explore(entry, page)
+/**
+ * The region that begins at an offset of a page; null where its first instruction cannot be translated. A wide one goes on where calls
+ * in its page come back to, and where computed jumps go.
+ */
+export const findRegion = (entry: number, page: PageCode, isWide: boolean): Region | null => {
+  const { found, leaders, entries } = explore(entry, page, isWide)
   if (!found.has(entry)) return null
   for (;;) {
     const all = new Map<number, Block>()

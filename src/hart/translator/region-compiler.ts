@@ -4,7 +4,7 @@
  */
 import type { Instruction } from "../../riscv/instruction.ts"
 import { decode, instructionLength } from "../../riscv/table.ts"
-import { PAGE_BYTES } from "../layout.ts"
+import { COMPUTED_TARGET, PAGE_BYTES } from "../layout.ts"
 import { findRegion, type PageCode } from "./control-flow.ts"
 import type { RegionPlace } from "./region-function.ts"
 import { buildRegionModule, type HelperTypes } from "./region-module.ts"
@@ -14,12 +14,14 @@ export interface RegionJob {
   readonly place: RegionPlace
   /** Offset in the page at which it begins. */
   readonly entry: number
+  /** It goes on where calls in its page come back to, and where computed jumps go: dearer, and worth it where it is hot. */
+  readonly isWide: boolean
   /** The page. */
   readonly bytes: Uint8Array<ArrayBuffer>
   /** For each halfword of the page, 1 where an instruction was decoded: what was never executed is not worth translating. */
   readonly known: Uint8Array<ArrayBuffer>
-  /** For each halfword, 1 where a computed jump or call from this page was seen to go. */
-  readonly targets: Uint8Array<ArrayBuffer>
+  /** For each halfword, `COMPUTED_TARGET` is set where a computed jump or call from this page was seen to go. */
+  readonly targets: Uint16Array<ArrayBuffer>
 }
 
 export interface CompiledRegion {
@@ -57,13 +59,13 @@ const decodeOnce = (word: number): Instruction | null => {
   return instruction
 }
 
-const marked = (marks: Uint8Array): readonly number[] => {
+const marked = (marks: Uint16Array): readonly number[] => {
   const offsets: number[] = []
-  for (let half = marks.indexOf(1); half >= 0; half = marks.indexOf(1, half + 1)) offsets.push(half * 2)
+  for (const [half, mark] of marks.entries()) if (mark & COMPUTED_TARGET) offsets.push(half * 2)
   return offsets
 }
 
-const pageCode = ({ bytes, known, targets }: RegionJob): PageCode => {
+const pageCode = ({ bytes, known, targets, isWide }: RegionJob): PageCode => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   return {
     at: offset => {
@@ -75,13 +77,13 @@ const pageCode = ({ bytes, known, targets }: RegionJob): PageCode => {
       const instruction = decodeOnce(word)
       return instruction && { instruction, word }
     },
-    targets: marked(targets),
+    targets: isWide ? marked(targets) : [],
   }
 }
 
 export const compileRegion = (job: RegionJob, helpers: HelperTypes): CompiledRegion => {
   const { number } = job.place
-  const region = findRegion(job.entry, pageCode(job))
+  const region = findRegion(job.entry, pageCode(job), job.isWide)
   if (region === null) return { number, region: null }
   const module = new WebAssembly.Module(buildRegionModule(region, job.place, helpers))
   const pieces = [...region.blocks.values()].map(({ offset, instructions }) => {

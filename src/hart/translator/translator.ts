@@ -12,6 +12,8 @@ import {
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
   CODE_PAGES,
+  HEAT_MIN,
+  HOT_RECORDS,
   JUMP_TARGETS,
   PAGE_BYTES,
   RECORD_SHIFT,
@@ -33,7 +35,7 @@ const PAGE_REGIONS_MAX = 200
 /** Instructions followed one by one. */
 const FOLLOW_MAX = 100
 /** Regions that are being compiled at one time. */
-const UNFINISHED_MAX = 32
+const UNFINISHED_MAX = 256
 
 export interface TranslatorHost {
   readonly memory: WebAssembly.Memory
@@ -67,6 +69,7 @@ export class Translator {
   private readonly refused = new Set<number>()
   /** Regions that only run while addresses are physical. */
   private readonly physical = new Set<number>()
+  private readonly wide = new Set<number>()
   /** Regions made at each predecoded page's place, and for which guest page. */
   private readonly made = new Map<number, { page: number; count: number }>()
   /** By the number the region will have. */
@@ -76,6 +79,7 @@ export class Translator {
   /** Instructions that are still to be followed, 0 when none is. */
   private following = 0
   private followedPc = 0
+  private followsForWide = false
   /** Instructions until it wants to look again. */
   patience: number
 
@@ -85,6 +89,7 @@ export class Translator {
     this.patience = policy.eager ? 1 : policy.patience()
     this.view = new DataView(host.memory.buffer)
     this.bytes = new Uint8Array(host.memory.buffer)
+    this.view.setUint32(HEAT_MIN, policy.heatMin, true)
   }
 
   /** So many instructions were executed, at most `patience`. */
@@ -92,8 +97,17 @@ export class Translator {
     this.patience -= instructions
     if (this.patience > 0) return
     if (this.unfinished.size > 0) this.finish()
+    this.translateHot()
     this.look()
     this.patience = this.following > 0 ? 1 : this.policy.patience()
+  }
+
+  /** Asks for regions where the interpreter often came by a jump. */
+  private translateHot(): void {
+    const count = this.view.getUint32(HOT_RECORDS, true)
+    if (count === 0) return
+    this.view.setUint32(HOT_RECORDS, 0, true)
+    for (let hot = 0; hot < count; hot++) this.translate(this.view.getUint32(HOT_RECORDS + 4 + hot * 4, true), false)
   }
 
   /** Looks where the running hart is. */
@@ -107,26 +121,32 @@ export class Translator {
       if (step === 2 || step === 4 || record === 0) return
       if (step > 0 && this.following > FOLLOW_MAX / 2) return
       this.following = 0
-      if (this.operationAt(record) !== operation.region) this.translate(record)
+      if (this.followsForWide || this.operationAt(record) !== operation.region)
+        this.translate(record, this.followsForWide)
       return
     }
     if (record === 0) return
-    if (this.operationAt(record) === operation.region) return this.lookAtRegion(record)
-    if (this.policy.eager) return this.translate(record)
+    if (this.operationAt(record) === operation.region) this.lookAtRegion(record)
+    else if (this.policy.eager) return this.translate(record, true)
     const place = record >>> 8
     const times = (this.found.get(place) ?? 0) + 1
     this.found.set(place, times)
-    if (times < this.policy.looksMin) return
-    this.found.delete(place)
+    this.followsForWide = times % this.policy.looksForWide === 0
+    if (times !== this.policy.looksMin && !this.followsForWide) return
     this.following = FOLLOW_MAX
     this.followedPc = pc
   }
 
   /** A region for physical addresses has no use where they are translated now: others take the page's regions' places. */
   private lookAtRegion(record: number): void {
-    const number = this.view.getUint16(REGION_INFO + ((record - CODE) >>> 3) * 4, true)
+    const number = this.regionAt(record)
     if (!this.physical.has(number) || this.host.isPhysical()) return
     this.host.unlinkRegions(CODE + Math.floor((record - CODE) / CODE_PAGE_BYTES) * CODE_PAGE_BYTES)
+  }
+
+  /** The number of the region that is entered at a record. */
+  private regionAt(record: number): number {
+    return this.view.getUint16(REGION_INFO + ((record - CODE) >>> 3) * 4, true)
   }
 
   private operationAt(record: number): number {
@@ -162,14 +182,17 @@ export class Translator {
     this.found.clear()
     this.refused.clear()
     this.physical.clear()
+    this.wide.clear()
     this.made.clear()
   }
 
   /** Asks for the region that begins at a record. */
-  private translate(record: number): void {
+  private translate(record: number, isWide: boolean): void {
     const { host, policy, unfinished } = this
     if (policy.eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
-    if (this.operationAt(record) < operation.first || this.refused.has(record)) return
+    const here = this.operationAt(record)
+    if (here === operation.region ? !isWide || this.wide.has(this.regionAt(record)) : here < operation.first) return
+    if (this.refused.has(record)) return
     if (unfinished.size >= UNFINISHED_MAX) return
     for (const other of unfinished.values()) if (other.record === record) return
     if (this.next > Math.min(policy.regionsMax, REGIONS_MAX)) {
@@ -179,7 +202,7 @@ export class Translator {
     }
     const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
     if (!this.isWorthMore(position)) return
-    const job = this.jobAt(position, record, this.next++)
+    const job = this.jobAt(position, record, this.next++, isWide)
     unfinished.set(job.place.number, { job, record, position })
     host.compiler.compile(job)
     this.finish()
@@ -202,7 +225,7 @@ export class Translator {
     return this.view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
   }
 
-  private jobAt(position: number, record: number, number: number): RegionJob {
+  private jobAt(position: number, record: number, number: number, isWide: boolean): RegionJob {
     const code = CODE + position * CODE_PAGE_BYTES
     const page = this.pageAt(position)
     const known = new Uint8Array(PAGE_BYTES / 2)
@@ -210,14 +233,15 @@ export class Translator {
       const at = this.operationAt(code + half * 8)
       known[half] = this.policy.eager || at >= operation.first || at === operation.region ? 1 : 0
     }
-    const marks = JUMP_TARGETS + ((code - CODE) >>> 3)
+    const marks = JUMP_TARGETS + ((code - CODE) >>> 3) * 2
     const physicalRam = this.host.isPhysical() ? this.host.ramBytes : null
     return {
       place: { number, info: REGION_INFO + (code - CODE) / 2, physicalRam },
       entry: (record - code) >>> RECORD_SHIFT,
+      isWide,
       bytes: this.bytes.slice(page, page + PAGE_BYTES),
       known,
-      targets: this.bytes.slice(marks, marks + PAGE_BYTES / 2),
+      targets: new Uint16Array(this.bytes.slice(marks, marks + PAGE_BYTES).buffer),
     }
   }
 
@@ -246,6 +270,7 @@ export class Translator {
   ): void {
     const { host, view } = this
     if (job.place.physicalRam !== null) this.physical.add(number)
+    if (job.isWide) this.wide.add(number)
     const instance = new WebAssembly.Instance(module, { host: { memory: host.memory }, hart: host.exports })
     if (host.regions.length <= number) host.regions.grow(1024)
     host.regions.set(number, instance.exports[REGION_NAME])
@@ -255,13 +280,18 @@ export class Translator {
     view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
   }
 
-  /** Has a region entered at a record, unless another is. */
+  /** Has a region entered at a record, unless another one that is as good is. */
   private link(record: number, number: number, entry: number): void {
     const { view, host } = this
+    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
     if (this.operationAt(record) === operation.decode) host.decodeAt(record)
-    const original = this.operationAt(record)
+    let original = this.operationAt(record)
+    if (original === operation.region) {
+      if (!this.wide.has(number) || this.wide.has(this.regionAt(record))) return
+      original = (view.getUint32(info, true) >>> 16) & 0x1ff
+    }
     if (original < operation.first) return
-    view.setUint32(REGION_INFO + ((record - CODE) >>> 3) * 4, regionInfo.pack(number, original, entry), true)
+    view.setUint32(info, regionInfo.pack(number, original, entry), true)
     view.setUint16(record, operation.region, true)
   }
 }

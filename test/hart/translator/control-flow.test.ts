@@ -13,7 +13,7 @@ const regionOf = (source: string, targets: readonly number[] = []) => {
     const instruction = decode(word)
     return instruction && { instruction, word }
   }
-  const region = findRegion(0, { at, targets })
+  const region = findRegion(0, { at, targets }, targets.length > 0)
   const blocks = [...(region?.blocks.values() ?? [])]
   const blockAt = (offset: number): Block => region!.blocks.get(offset)!
   return { region, blocks, at: blockAt }
