@@ -17,7 +17,12 @@ const prebuiltHart: Plugin = {
 }
 
 export default defineConfig({
-  input: ["src/cli/main.ts", "src/events/log-worker.ts", "src/scenario/leg-process.ts"],
+  input: [
+    "src/cli/main.ts",
+    "src/events/log-worker.ts",
+    "src/host/region-compiler-worker.ts",
+    "src/scenario/leg-process.ts",
+  ],
   platform: "node",
   // A native module loads what stands beside it. Ink asks for the React tools only where somebody develops a screen.
   external: ["better-sqlite3", "react-devtools-core"],

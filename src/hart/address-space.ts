@@ -14,6 +14,7 @@ import {
   type Expr,
   type FunctionBuilder,
   type FunctionRef,
+  type I32,
   i32,
   i64,
   type ModuleBuilder,
@@ -105,8 +106,8 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
             const variant = i32.or(i32.or(level, i32.shl(mxr, 1)), i32.shl(sum, 2))
             store(i64.extendu(i32.or(i32.shl(get32("space"), SPACE_SHIFT), i32.shl(variant, VARIANT_SHIFT))))
           },
-          // Physical memory: what differs is the protection that applies. Never zero, which marks an empty entry.
-          () => store(i64.extendu(i32.shl(i32.or(level, 4), VARIANT_SHIFT))),
+          // Physical memory: what differs is the protection that applies.
+          () => store(i64.extendu(physicalContext(level))),
         )
       }
       tag(get32("privilege"), value => set64(f, "fetchContext", value))
@@ -128,6 +129,16 @@ export const defineAddressSpaces = (module: ModuleBuilder): AddressSpaces => {
     { exported: true },
   )
   return { contextChanged, flushTranslations, forgetSpaces }
+}
+
+/** The low bits of a TLB tag for physical memory, seen with a privilege. Never zero, which marks an empty entry. */
+const physicalContext = (level: I32): Expr<"i32"> => i32.shl(i32.or(level, 4), VARIANT_SHIFT)
+
+/** Whether the running hart's loads and stores use physical addresses, and no protection restricts them. */
+export const isPhysical = (): Expr<"i32"> => {
+  const isMachine = i64.eq(get64("dataContext"), i64.extendu(physicalContext(privilege.machine)))
+  const isOpen = i32.or(get32("pmpOpen"), i32.and(get32("machineOpen"), isMachine))
+  return i32.and(isOpen, i64.ltu(get64("dataContext"), 1 << SPACE_SHIFT))
 }
 
 /** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */

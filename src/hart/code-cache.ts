@@ -4,7 +4,16 @@
  * Pages are kept by physical page; the oldest goes when room is short.
  */
 import { cause } from "../riscv/trap.ts"
-import { callI32, callI64, type Expr, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
+import {
+  callI32,
+  callI64,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  i32,
+  i64,
+  type ModuleBuilder,
+} from "../wasm/index.ts"
 import { flushFetches } from "./address-space.ts"
 import {
   CODE,
@@ -13,8 +22,14 @@ import {
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
   CODE_PAGES,
+  COMPUTED_TARGET,
   CROSSING_RECORD,
   HART_COUNT,
+  HEAT_MIN,
+  HOT_RECORDS,
+  HOT_RECORDS_MAX,
+  JUMP_TARGETS,
+  JUMP_TARGETS_PAGE_BYTES,
   PAGE_CODE,
   RAM_BASE,
   RAM_PAGES_MAX,
@@ -49,6 +64,22 @@ export const operation = {
   first: 5,
 } as const
 
+/** The interpreter came to a record by a jump; `isComputed`: by a computed one or a computed call, from the same page. */
+export const countJump = (f: FunctionBuilder, record: Expr<"i32">, isComputed: Expr<"i32">): void => {
+  const place = f.let(i32.shl(i32.shru(i32.sub(record, CODE), 3), 1))
+  const before = f.let(i32.load16u(place, JUMP_TARGETS))
+  const count = f.let(i32.and(i32.add(before, 1), COMPUTED_TARGET - 1))
+  const mark = i32.or(i32.and(before, COMPUTED_TARGET), i32.select(COMPUTED_TARGET, 0, isComputed))
+  f.storeI32As16(place, i32.or(count, mark), JUMP_TARGETS)
+  f.if(i32.eq(count, i32.load(HEAT_MIN)), () => {
+    const hot = f.let(i32.load(HOT_RECORDS))
+    f.if(i32.ltu(hot, HOT_RECORDS_MAX), () => {
+      f.storeI32(i32.shl(hot, 2), record, HOT_RECORDS + 4)
+      f.storeI32(HOT_RECORDS, i32.add(hot, 1))
+    })
+  })
+}
+
 /** Slow writes to a predecoded page before it is given up as data. */
 const WRITES_MAX = 256
 
@@ -56,11 +87,17 @@ const WRITES_MAX = 256
 const INFO_PAGE = CODE_PAGE_INFO
 const INFO_HOST = CODE_PAGE_INFO + 4
 const INFO_WRITES = CODE_PAGE_INFO + 8
-/** Where a record's place in REGION_INFO is: the number of its region, then the operation that the region's took the place of. */
-export const regionInfo = (record: Expr<"i32">): Expr<"i32"> =>
-  i32.add(i32.shl(i32.shru(i32.sub(record, CODE), 3), 2), REGION_INFO)
-export const regionNumber = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record))
-export const originalOperation = (record: Expr<"i32">): Expr<"i32"> => i32.load16u(regionInfo(record), 2)
+/** Where a record's place in REGION_INFO is, less REGION_INFO. */
+export const regionInfoPlace = (record: Expr<"i32">): Expr<"i32"> => i32.shl(i32.shru(i32.sub(record, CODE), 3), 2)
+/** The parts of a record's place in REGION_INFO. */
+export const regionInfo = {
+  number: (info: Expr<"i32">) => i32.and(info, 0xffff),
+  operation: (info: Expr<"i32">) => i32.and(i32.shru(info, 16), 0x1ff),
+  entry: (info: Expr<"i32">) => i32.shru(info, 25),
+  pack: (number: number, original: number, entry: number): number => (number | (original << 16) | (entry << 25)) >>> 0,
+}
+export const originalOperation = (record: Expr<"i32">): Expr<"i32"> =>
+  regionInfo.operation(i32.load(regionInfoPlace(record), REGION_INFO))
 
 /** Where the next page will be put: in the unused last word of the first entry. */
 const NEXT = CODE_PAGE_INFO + 12
@@ -72,6 +109,8 @@ export interface CodeCache {
   readonly dropPage: FunctionRef
   /** `unlinkRegions(code)`: gives a page's records their own operations back, so that its regions are no longer entered. */
   readonly unlinkRegions: FunctionRef
+  /** `forgetJumps(code)`: forgets which of a page's records were jumped to. */
+  readonly forgetJumps: FunctionRef
 }
 
 export interface Fetch {
@@ -93,15 +132,23 @@ const infoOf = (code: Expr<"i32">) => i32.mul(positionOf(code), CODE_PAGE_INFO_B
 const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
+  const forgetJumps = module.function("forgetJumps", { params: ["i32"], result: null }, f => {
+    const place = i32.mul(positionOf(f.param(0, "i32")), JUMP_TARGETS_PAGE_BYTES)
+    f.memoryFill(i32.add(place, JUMP_TARGETS), 0, JUMP_TARGETS_PAGE_BYTES)
+  })
   const unlinkRegions = module.function("unlinkRegions", { params: ["i32"], result: null }, f => {
     const code = f.param(0, "i32")
     const regions = f.let(regionsIn(code))
     f.if(i32.eqz(i32.load(regions, CODE_PAGE_REGIONS)), () => f.return())
     f.storeI32(regions, 0, CODE_PAGE_REGIONS)
+    f.call(forgetJumps, code)
     const record = f.let(code)
     const end = f.let(i32.add(code, 2048 * RECORD_BYTES))
     f.loop(next => {
-      f.if(i32.eq(i32.load16u(record), operation.region), () => f.storeI32As16(record, originalOperation(record)))
+      f.if(i32.eq(i32.load16u(record), operation.region), () => {
+        f.storeI32As16(record, originalOperation(record))
+        f.storeI32(regionInfoPlace(record), 0, REGION_INFO)
+      })
       f.set(record, i32.add(record, RECORD_BYTES))
       f.brIf(next, i32.ltu(record, end))
     })
@@ -135,7 +182,7 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
       f.brIf(next, i32.leu(slot, last))
     })
   })
-  return { dropPage, invalidateBytes, unlinkRegions }
+  return { dropPage, invalidateBytes, unlinkRegions, forgetJumps }
 }
 
 export const defineFetch = (
@@ -165,6 +212,7 @@ export const defineFetch = (
     f.storeI32(i32.shl(page, 2), code, PAGE_CODE)
     f.memoryFill(code, 0, 4096 * 4)
     f.storeI32(regionsIn(code), 0, CODE_PAGE_REGIONS)
+    f.call(cache.forgetJumps, code)
     f.storeI32As16(code, operation.pageEnd, 4096 * 4)
     const entry = f.local("i32")
     const hart = f.local("i32")

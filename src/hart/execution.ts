@@ -2,7 +2,6 @@
  * What interpreter and translator have in common of an instruction's execution: memory through the TLB, atomics, floating point. They
  * differ in where operands come from, in what happens where the TLB knows nothing, and in control flow.
  */
-import { mstatus } from "../riscv/csr.ts"
 import type { OperandName } from "../riscv/format.ts"
 import type { AmoWidth, FloatOperands, FloatOperation, LoadWidth, Semantics, StoreWidth } from "../riscv/semantics.ts"
 import { type Cause, cause } from "../riscv/trap.ts"
@@ -20,19 +19,20 @@ import {
 import type { FloatLibrary } from "./float/index.ts"
 import { RAM, RAM_BASE, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { tlbIndex } from "./memory-access.ts"
-import { active, get32, get64, set64 } from "./state.ts"
+import { get32, get64, set64 } from "./state.ts"
 
-const loads: Record<LoadWidth, { bytes: number; read: (address: Expr<"i32">) => Expr<"i64"> }> = {
-  i8: { bytes: 1, read: i64.load8s },
-  u8: { bytes: 1, read: i64.load8u },
-  i16: { bytes: 2, read: i64.load16s },
-  u16: { bytes: 2, read: i64.load16u },
-  i32: { bytes: 4, read: i64.load32s },
-  u32: { bytes: 4, read: i64.load32u },
-  i64: { bytes: 8, read: i64.load },
-}
+/** How each width is read. */
+export const loads: Record<LoadWidth, { bytes: number; read: (address: Expr<"i32">, offset?: number) => Expr<"i64"> }> =
+  {
+    i8: { bytes: 1, read: i64.load8s },
+    u8: { bytes: 1, read: i64.load8u },
+    i16: { bytes: 2, read: i64.load16s },
+    u16: { bytes: 2, read: i64.load16u },
+    i32: { bytes: 4, read: i64.load32s },
+    u32: { bytes: 4, read: i64.load32u },
+    i64: { bytes: 8, read: i64.load },
+  }
 
-const F = active("f")
 const CANONICAL_NAN = 0x7fc00000
 const BOX = -0x100000000n
 
@@ -198,18 +198,19 @@ export abstract class Execution implements Semantics {
     this.f.if(i32.eqz(permitted), () => this.trap(cause.illegalInstruction, 0))
   }
 
-  requireFloat(): void {
-    this.illegalUnless(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
-  }
-  private setFloatDirty(): void {
-    set64(this.f, "mstatus", i64.or(get64("mstatus"), mstatus.FS))
-  }
+  /** The bits of a floating-point register. */
+  protected abstract floatRegister(name: OperandName): Expr<"i64">
+  /** Writes the floating-point destination. */
+  protected abstract setFloatRegister(bits: Expr<"i64">): void
+  abstract requireFloat(): void
+  /** A floating-point register or flag may have been written: mstatus.FS says so. */
+  protected abstract setFloatDirty(): void
 
   get rawFs1(): Expr<"i64"> {
-    return i64.load(this.raw("rs1"), F)
+    return this.floatRegister("rs1")
   }
   get rawFs2(): Expr<"i64"> {
-    return i64.load(this.raw("rs2"), F)
+    return this.floatRegister("rs2")
   }
 
   /** The rounding mode in force; an illegal instruction when it is none. */
@@ -224,11 +225,14 @@ export abstract class Execution implements Semantics {
     return mode
   }
 
-  private computeFloat(name: string, operands: readonly Expr[]): Expr {
-    const { f } = this
-    const callee = this.floatFunction(name as keyof FloatLibrary)
+  /** The result of one of the library's functions, which raises the flags that are due. */
+  protected callFloat(name: keyof FloatLibrary, operands: readonly Expr[]): Local {
+    const callee = this.floatFunction(name)
     const rounds = callee.type.params.length > operands.length
-    const result = f.let(call(callee, ...operands, ...(rounds ? [this.roundingMode()] : [])))
+    return this.f.let(call(callee, ...operands, ...(rounds ? [this.roundingMode()] : [])))
+  }
+  protected computeFloat(name: keyof FloatLibrary, operands: readonly Expr[]): Expr {
+    const result = this.callFloat(name, operands)
     this.setFloatDirty()
     return result
   }
@@ -236,42 +240,44 @@ export abstract class Execution implements Semantics {
   get double(): FloatOperands<"i64"> {
     return this.floatOperands<"i64">(
       "64",
-      offset => i64.load(offset, F),
+      bits => bits,
       bits => bits,
     )
   }
   get single(): FloatOperands<"i32"> {
     return this.floatOperands<"i32">(
       "32",
-      offset =>
-        // Boxed: all ones above. Anything else reads as the canonical NaN.
-        i32.select(i32.load(offset, F), CANONICAL_NAN, i32.eq(i32.load(offset, F + 4), -1)),
+      // Boxed: all ones above. Anything else reads as the canonical NaN.
+      bits => i32.select(i32.wrap(bits), CANONICAL_NAN, i64.eq(i64.shrs(bits, 32), -1)),
       bits => i64.or(i64.extendu(bits), BOX),
     )
   }
 
   private floatOperands<T extends "i32" | "i64">(
     suffix: "32" | "64",
-    read: (offset: Expr<"i32">) => Expr<T>,
+    read: (bits: Expr<"i64">) => Expr<T>,
     box: (bits: Expr<T>) => Expr<"i64">,
   ): FloatOperands<T> {
     const semantics = this
     return {
       get fs1() {
-        return read(semantics.raw("rs1"))
+        return read(semantics.floatRegister("rs1"))
       },
       get fs2() {
-        return read(semantics.raw("rs2"))
+        return read(semantics.floatRegister("rs2"))
       },
       get fs3() {
-        return read(semantics.raw("rs3"))
+        return read(semantics.floatRegister("rs3"))
       },
       fd(bits) {
-        semantics.f.storeI64(semantics.raw("rd"), box(bits), F)
+        semantics.setFloatRegister(box(bits))
         semantics.setFloatDirty()
       },
       compute: (name: FloatOperation, ...operands) =>
-        semantics.computeFloat(name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`, operands),
+        semantics.computeFloat(
+          (name.includes("_") ? `${name}_${suffix}` : `${name}${suffix}`) as keyof FloatLibrary,
+          operands,
+        ),
     }
   }
 

@@ -26,6 +26,7 @@ import {
 import { type PrebuiltModule, prebuilt } from "./prebuilt-module.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
 import { defaultPolicy, type TranslationPolicy } from "./translator/policy.ts"
+import { inlineCompiler, type RegionCompilerMaker } from "./translator/region-compiler.ts"
 import type { HelperTypes } from "./translator/region-module.ts"
 import { Translator } from "./translator/translator.ts"
 
@@ -90,6 +91,7 @@ export class HartCore {
     ramBytes: number,
     devices: Pick<HartImports, "deviceLoad" | "deviceStore">,
     policy: TranslationPolicy | null = defaultPolicy,
+    compiler: RegionCompilerMaker = inlineCompiler,
   ) {
     if (hartCount < 1 || hartCount > HARTS_MAX) throw new Error(`a machine has 1 to ${HARTS_MAX} harts`)
     if (ramBytes % PAGE_BYTES !== 0 || ramBytes > RAM_BYTES_MAX) throw new Error(`cannot have ${ramBytes} bytes of RAM`)
@@ -119,9 +121,26 @@ export class HartCore {
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
-    const { decodeAt, unlinkRegions } = this.exports
+    const { decodeAt, unlinkRegions, isPhysical } = this.exports
     this.translator =
-      policy && new Translator({ memory: this.memory, regions, exports, helpers, decodeAt, unlinkRegions }, policy)
+      policy &&
+      new Translator(
+        {
+          memory: this.memory,
+          ramBytes,
+          regions,
+          exports,
+          compiler: compiler(helpers),
+          decodeAt,
+          unlinkRegions,
+          isPhysical: () => {
+            // Regions for physical addresses translate nothing: for them every page has to be there.
+            if (isPhysical()) this.needAllPages()
+            return isPhysical()
+          },
+        },
+        policy,
+      )
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)

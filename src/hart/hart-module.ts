@@ -44,6 +44,8 @@ export interface HartExports {
   readonly hashPage: (page: number) => void
   readonly decodeAt: (record: number) => void
   readonly unlinkRegions: (code: number) => void
+  /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
+  readonly isPhysical: () => number
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
   readonly fetchWord: (pc: bigint) => bigint
 }

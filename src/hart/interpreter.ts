@@ -5,7 +5,7 @@
  * every instruction that can change what is pending or enabled (CSR writes, trap returns, device accesses): those put the budget
  * aside (`holdBudget`), the loop ends, and goes on once the interrupts have been looked at.
  */
-import { mstatusBit, privilege } from "../riscv/csr.ts"
+import { mstatus, mstatusBit, privilege } from "../riscv/csr.ts"
 import type { OperandName } from "../riscv/format.ts"
 import type { AmoWidth, StoreWidth } from "../riscv/semantics.ts"
 import { type Cause, cause } from "../riscv/trap.ts"
@@ -22,14 +22,14 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { type Fetch, operation, originalOperation } from "./code-cache.ts"
+import { countJump, type Fetch, operation, originalOperation } from "./code-cache.ts"
 import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
-import { CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
+import { CODE, CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
 import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
-import { active, exitReason, get32, get64, set32, set64 } from "./state.ts"
+import { active, exitReason, get32, get64, set32, set64, X_DISCARD } from "./state.ts"
 import { raise } from "./translation.ts"
 import type { TrapDelivery } from "./trap-delivery.ts"
 
@@ -61,6 +61,8 @@ interface Frame {
   readonly pcBias: Local<"i64">
   /** Where to go on, for `jump`. */
   readonly nextPc: Local<"i64">
+  /** 1: the jump is a computed one, or a computed call, and no return. */
+  readonly isComputed: Local<"i32">
   readonly tlb: Local<"i32">
   /** Next instruction: `record` names it. */
   readonly dispatch: Label
@@ -75,6 +77,7 @@ interface Frame {
 }
 
 const X = active("x")
+const F = active("f")
 
 /** An instruction's meaning with operands read from its record. */
 class Interpretation extends Execution {
@@ -160,6 +163,19 @@ class Interpretation extends Execution {
     return this.frame.parts.float[name]
   }
 
+  protected floatRegister(name: OperandName): Expr<"i64"> {
+    return i64.load(this.raw(name), F)
+  }
+  protected setFloatRegister(bits: Expr<"i64">): void {
+    this.f.storeI64(this.raw("rd"), bits, F)
+  }
+  requireFloat(): void {
+    this.illegalUnless(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
+  }
+  protected setFloatDirty(): void {
+    set64(this.f, "mstatus", i64.or(get64("mstatus"), mstatus.FS))
+  }
+
   branch(condition: Expr<"i32"> | number): void {
     this.f.if(condition, () => this.jumpRelative())
   }
@@ -179,6 +195,13 @@ class Interpretation extends Execution {
   }
 
   jump(address: Expr<"i64">): void {
+    // A jump from `ra` or `t0` that leaves no address behind is a return (unprivileged ISA, section 2.5.1).
+    const [rd, rs1] = [this.raw("rd"), this.raw("rs1")]
+    const isReturn = i32.and(i32.eq(rd, X_DISCARD * 8), i32.eq(i32.or(rs1, 4 * 8), 5 * 8))
+    this.f.set(this.frame.isComputed, i32.eqz(isReturn))
+    this.goTo(address)
+  }
+  private goTo(address: Expr<"i64">): void {
     this.f.set(this.frame.nextPc, address)
     this.f.br(this.frame.jump)
   }
@@ -238,7 +261,7 @@ class Interpretation extends Execution {
         const target = f.let(callI64(frame.parts.traps[kind]))
         f.if(i64.eq(target, -1), () => this.trap(cause.illegalInstruction, 0))
         this.hold()
-        return this.jump(target)
+        return this.goTo(target)
       }
       case "wfi": {
         const forbidden = i32.or(
@@ -288,6 +311,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
       const count = f.local("i32")
       const pcBias = f.local("i64")
       const nextPc = f.local("i64")
+      const isComputed = f.local("i32")
       const tlb = f.let(tlbBase())
       const jumpPending = f.local("i32")
       const base = f.local("i32")
@@ -320,6 +344,7 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
                     count,
                     pcBias,
                     nextPc,
+                    isComputed,
                     tlb,
                     dispatch,
                     redo,
@@ -365,7 +390,13 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
               })
             },
           )
+          const from = f.let(record)
           f.set(record, i32.add(base, i32.shl(i32.and(i32.wrap(nextPc), 0xffe), RECORD_SHIFT)))
+          f.if(i32.and(i32.geu(base, CODE), i32.ne(i32.load16u(record), operation.region)), () => {
+            const isSamePage = i32.ltu(i32.sub(from, base), 4096 << RECORD_SHIFT)
+            countJump(f, record, i32.and(isComputed, isSamePage))
+          })
+          f.set(isComputed, 0)
           f.set(pcBias, i64.sub(i64.and(nextPc, ~0xfffn), i64.extendu(i32.shru(base, RECORD_SHIFT))))
           f.br(main)
         })

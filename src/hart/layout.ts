@@ -42,6 +42,12 @@ export const INTERRUPT_LOG_MAX = 512
 /** Where `hashPage` leaves its 16 bytes. */
 export const PAGE_HASH = 0xf000
 
+/** How often the interpreter has to come to a record by such a jump until it is put on the list of hot ones; 32 bits. */
+export const HEAT_MIN = 0xd000
+/** Hot records since the translator last looked: their number, then they. */
+export const HOT_RECORDS = 0xd010
+export const HOT_RECORDS_MAX = 512
+
 /** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
 export const TLB = 0x100000
 export const TLB_ENTRIES = 4096
@@ -75,18 +81,28 @@ export const CODE_PAGE_INFO = (PAGE_DIRTY + RAM_PAGES_MAX + 4096) & ~0xfff
 export const CODE_PAGE_INFO_BYTES = 16
 export const CODE = CODE_PAGE_INFO + CODE_PAGES * CODE_PAGE_INFO_BYTES
 
-/** For each record: the number of the region that begins there, and the operation whose place it took; 16 bits each. */
+/**
+ * For each record 32 bits: the number of the region that can be entered there (16), 0 when none; the operation whose place it took (9);
+ * which of the region's entries it is (7).
+ */
 export const REGION_INFO = CODE + CODE_PAGES * CODE_PAGE_BYTES
 export const REGION_INFO_BYTES = (CODE_PAGES * CODE_PAGE_BYTES) / 2
 /** For each predecoded page: how many regions begin in it. */
 export const CODE_PAGE_REGIONS = REGION_INFO + REGION_INFO_BYTES
+/**
+ * For each record 16 bits: how often the interpreter came there by a jump out of a page, a computed one or from a region (15 bits,
+ * going round); above it `COMPUTED_TARGET`, set when a computed jump or call from the same page, no return, was seen to go there.
+ */
+export const JUMP_TARGETS = CODE_PAGE_REGIONS + CODE_PAGES * 4
+export const JUMP_TARGETS_PAGE_BYTES = (CODE_PAGE_BYTES / RECORD_BYTES) * 2
+export const COMPUTED_TARGET = 0x8000
 /** Regions that can be kept at once; number 0 is none. */
 export const REGIONS_MAX = 0xffff
 
 const align64K = (address: number) => (address + 0xffff) & ~0xffff
 
 /** The boot ROM. */
-export const ROM = align64K(CODE_PAGE_REGIONS + CODE_PAGES * 4)
+export const ROM = align64K(JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES)
 /** Guest RAM. */
 export const RAM = ROM + 0x10000
 

@@ -8,6 +8,8 @@ export const access = { read: 1, write: 2, execute: 4 } as const
 
 const MODE_TOR = 1
 const MODE_NA4 = 2
+/** The lock bits of eight entries. */
+const LOCKED_ANYWHERE = 0x8080_8080_8080_8080n
 const LOCKED = 0x80
 
 /** The configuration byte of entry `index`: entries 0 to 7 lie in pmpcfg0, 8 to 15 in pmpcfg2. */
@@ -27,7 +29,7 @@ export const definePmp = (module: ModuleBuilder): FunctionRef =>
     const bytes = f.param(1, "i32")
     const wanted = f.param(2, "i32")
     const level = f.param(3, "i32")
-    f.if(get32("pmpOpen"), () => f.return(i32.const(1)))
+    f.if(i32.or(get32("pmpOpen"), i32.and(get32("machineOpen"), i32.eq(level, 3))), () => f.return(i32.const(1)))
     const page = f.let(i64.and(address, ~0xfffn))
     const last = f.let(i64.add(address, i64.extendu(i32.sub(bytes, 1))))
     const index = f.local("i32")
@@ -88,7 +90,10 @@ export const definePmp = (module: ModuleBuilder): FunctionRef =>
     f.unreachable()
   })
 
-/** `pmpChanged()`: recomputes `pmpOpen`: the first entry is unlocked or permissive, covers everything and gives all rights. */
+/**
+ * `pmpChanged()`: recomputes `pmpOpen`: the first entry is unlocked or permissive, covers everything and gives all rights; and
+ * `machineOpen`: no entry is locked.
+ */
 export const definePmpChanged = (module: ModuleBuilder): FunctionRef =>
   module.function(
     "pmpChanged",
@@ -97,6 +102,8 @@ export const definePmpChanged = (module: ModuleBuilder): FunctionRef =>
       const first = i32.and(i32.wrap(get64("pmpcfg0")), 0x1f)
       const everything = i64.geu(i64.ctz(i64.xor(get64("pmpaddr"), -1)), 53)
       set32(f, "pmpOpen", i32.and(i32.eq(first, 0x1f), everything))
+      const locked = i64.and(i64.or(get64("pmpcfg0"), get64("pmpcfg2")), LOCKED_ANYWHERE)
+      set32(f, "machineOpen", i64.eqz(locked))
     },
     { exported: true },
   )

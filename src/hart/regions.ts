@@ -8,15 +8,16 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { operation, regionNumber } from "./code-cache.ts"
-import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { isPhysical } from "./address-space.ts"
+import { operation, regionInfo, regionInfoPlace } from "./code-cache.ts"
+import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, REGION_INFO, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { fillTlb, tlbBase, tlbIndex } from "./memory-access.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
 import { inRam, type RamBytes, ramHost } from "./translation.ts"
 
-/** `region(count, page)`: executes at most `count` instructions, `page` being the virtual address of its page; gives the next pc and leaves what is left in the state's `count`. */
-export const regionType = { params: ["i32", "i64"], result: "i64" } as const
+/** `region(count, pc, entry)`: executes at most `count` instructions from its entry of that number, which lies at `pc`; gives the next pc and leaves what is left in the state's `count`. */
+export const regionType = { params: ["i32", "i64", "i32"], result: "i64" } as const
 
 export interface Regions {
   /** `enterRegion(record, pc, count)`: what the region that begins at a record gives. */
@@ -33,7 +34,8 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
 
   const enterRegion = module.function("enterRegion", { params: ["i32", "i64", "i32"], result: "i64" }, f => {
     const [record, pc, count] = [f.param(0, "i32"), f.param(1, "i64"), f.param(2, "i32")]
-    f.return(callIndirectI64(table, type, regionNumber(record), count, i64.and(pc, ~0xfffn)))
+    const info = f.let(i32.load(regionInfoPlace(record), REGION_INFO))
+    f.return(callIndirectI64(table, type, regionInfo.number(info), count, pc, regionInfo.entry(info)))
     f.unreachable()
   })
 
@@ -47,9 +49,10 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
       f.if(i64.eq(i64.load(entry, TLB_FETCH), i64.or(i64.and(pc, ~0xfffn), get64("fetchContext"))), () => {
         const place = i32.shl(i32.and(i32.wrap(pc), 0xffe), RECORD_SHIFT)
         const record = f.let(i32.add(i32.load(entry, TLB_FETCH + 8), place))
-        f.if(i32.and(i32.eq(i32.load16u(record), operation.region), i32.ne(count, 0)), () =>
-          f.returnCallIndirect(table, type, regionNumber(record), count, i64.and(pc, ~0xfffn)),
-        )
+        f.if(i32.and(i32.eq(i32.load16u(record), operation.region), i32.ne(count, 0)), () => {
+          const info = f.let(i32.load(regionInfoPlace(record), REGION_INFO))
+          f.returnCallIndirect(table, type, regionInfo.number(info), count, pc, regionInfo.entry(info))
+        })
       })
       f.return(pc)
       f.unreachable()
@@ -94,6 +97,16 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
       f.storeI32As8(page, 1, PAGE_DIRTY)
       fillTlb(f, TLB_WRITE, virtual, host)
       f.return(host)
+      f.unreachable()
+    },
+    exported,
+  )
+
+  module.function(
+    "isPhysical",
+    { params: [], result: "i32" },
+    f => {
+      f.return(isPhysical())
       f.unreachable()
     },
     exported,

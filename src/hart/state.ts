@@ -94,6 +94,8 @@ export const stateFields = {
   exitReason: place(4, 1, "derived"),
   /** 1: no PMP entry restricts anything. */
   pmpOpen: place(4, 1, "derived"),
+  /** 1: no PMP entry restricts machine mode. */
+  machineOpen: place(4, 1, "derived"),
   /** The number of the address space satp names, 0 when it has yet to be found. */
   space: place(4, 1, "derived"),
   /** Low bits of TLB tags for data and fetches: which address space, seen with which rights. */

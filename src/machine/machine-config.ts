@@ -1,6 +1,7 @@
 /** What a machine is made of. All contents are given as bytes: nothing here opens a file. */
 import type { BlockBackend } from "../devices/index.ts"
 import type { TranslationPolicy } from "../hart/translator/policy.ts"
+import type { RegionCompilerMaker } from "../hart/translator/region-compiler.ts"
 import type { KernelImage } from "./kernel-image.ts"
 
 export type Firmware =
@@ -28,8 +29,18 @@ export interface MachineConfig {
   readonly seed: Uint8Array
   /** When code is translated: nothing that a guest can see. The default where absent, null for the interpreter alone. */
   readonly translation?: TranslationPolicy | null
+  /** Who compiles what is translated; the machine itself where absent. */
+  readonly compiler?: RegionCompilerMaker
 }
 
 /** The most RAM a machine can have, in bytes. */
 export { RAM_BYTES_MAX } from "../hart/layout.ts"
 export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"
+export {
+  type CompiledRegion,
+  compileRegion,
+  inlineCompiler,
+  type RegionCompilerMaker,
+  type RegionJob,
+} from "../hart/translator/region-compiler.ts"
+export { type HelperTypes, REGION_MEMORY_PAGES } from "../hart/translator/region-module.ts"

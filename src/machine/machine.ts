@@ -98,7 +98,7 @@ export class Machine {
       deviceStore: (address: number, bytes: number, low: number, high: number) =>
         this.deviceStore(address >>> 0, bytes, low, high),
     }
-    this.core = new HartCore(config.harts, config.ramBytes, devices, config.translation)
+    this.core = new HartCore(config.harts, config.ramBytes, devices, config.translation, config.compiler)
     this.ram = new Ram(this.core)
     this.memory = new MemoryWatch(this.core)
     const { core } = this

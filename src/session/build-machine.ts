@@ -6,9 +6,9 @@ import type { BlobReference, DiskSpec, Genesis, World } from "../events/index.ts
 import { bootProblem } from "../machine/boot.ts"
 import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
-import { type MachineConfig, RAM_BYTES_MAX, type TranslationPolicy } from "../machine/machine-config.ts"
+import { type MachineConfig, RAM_BYTES_MAX } from "../machine/machine-config.ts"
 import { CannotStart } from "./errors.ts"
-import { Tier } from "./tier.ts"
+import { Compiler, Tier } from "./tier.ts"
 
 const RAM_BYTES_MIN = 1 << 20
 
@@ -57,7 +57,7 @@ const readDisks = <E, R>(
 const partsOf = (
   genesis: Genesis,
   disks: readonly MemoryDisk[],
-  translation: TranslationPolicy | null,
+  execution: Pick<MachineConfig, "translation" | "compiler">,
 ): Omit<MachineConfig, "firmware" | "kernel" | "initrd"> => {
   const [spec] = genesis.machines
   return {
@@ -67,7 +67,7 @@ const partsOf = (
     disks,
     startTime: genesis.startTime,
     seed: seedBytes(genesis.seed, "machine 0"),
-    translation,
+    ...execution,
   }
 }
 
@@ -87,6 +87,7 @@ export const buildMachine = <E, R>(
 ): Effect.Effect<Machine, CannotStart | E, R> =>
   Effect.gen(function* () {
     const translation = yield* Tier
+    const compiler = yield* Compiler
     const spec = genesis.machines[0]
     const problem = memoryProblem(spec.memoryBytes)
     if (problem) return yield* new CannotStart({ problem })
@@ -97,7 +98,7 @@ export const buildMachine = <E, R>(
       })
     const disks = yield* readDisks(spec.disks, read)
     const config: MachineConfig = {
-      ...partsOf(genesis, disks, translation),
+      ...partsOf(genesis, disks, { translation, compiler }),
       firmware:
         typeof spec.firmware === "string"
           ? { kind: spec.firmware }
@@ -146,7 +147,7 @@ export const sleepingMachineOf = (world: World) =>
     const disks = yield* readDisks(world.genesis.machines[0].disks, content => world.readBlob(content.hash))
     const contents = bootedContents(world)
     const config = Object.defineProperties(
-      { ...partsOf(world.genesis, disks, yield* Tier) },
+      { ...partsOf(world.genesis, disks, { translation: yield* Tier, compiler: yield* Compiler }) },
       Object.getOwnPropertyDescriptors(contents),
     ) as MachineConfig
     return yield* newMachine(config, true)

@@ -12,6 +12,8 @@ export interface Expr<T extends ValueType = ValueType> {
   readonly type: T
   /** The value, where it is known now: a 32-bit number, a BigInt for i64. */
   readonly constant?: number | bigint
+  /** What these are the bits of. */
+  readonly bitsOf?: Expr
   write(code: Bytes): void
 }
 
@@ -66,6 +68,10 @@ const operation = <T extends ValueType>(type: T, opcode: number, args: readonly 
     writeOpcode(code, opcode)
   },
 })
+
+/** The floating-point value whose bits these are, where it is at hand. */
+const bitsOf = <T extends "f32" | "f64">(bits: I32 | I64): Expr<T> | undefined =>
+  typeof bits === "object" ? (bits.bitsOf as Expr<T> | undefined) : undefined
 
 /** A memory access: `address` is a byte address, `offset` a constant added to it without wrapping. */
 const load =
@@ -174,7 +180,7 @@ export const i32 = {
   extend8s: i32i32(0xc0),
   extend16s: i32i32(0xc1),
   /** The bits of a single. */
-  bits: (a: F32) => operation("i32", 0xbc, [a]),
+  bits: (a: F32): Expr<"i32"> => ({ ...operation("i32", 0xbc, [a]), bitsOf: a }),
   select: (a: I32, b: I32, cond: I32) => select("i32", asI32(a), asI32(b), cond),
 }
 
@@ -225,7 +231,7 @@ export const i64 = {
   extend16s: i64i64(0xc3),
   extend32s: i64i64(0xc4),
   /** The bits of a double. */
-  bits: (a: F64) => operation("i64", 0xbd, [a]),
+  bits: (a: F64): Expr<"i64"> => ({ ...operation("i64", 0xbd, [a]), bitsOf: a }),
   /** `trunc_sat`: toward zero, saturating. */
   truncSatF64s: (a: F64) => operation("i64", PREFIXED + 6, [a]),
   truncSatF64u: (a: F64) => operation("i64", PREFIXED + 7, [a]),
@@ -237,7 +243,7 @@ export const i64 = {
 /** Single-precision instructions. NaN bits differ between hosts: never let them reach guest state. */
 export const f32 = {
   load: load("f32", 0x2a),
-  fromBits: (a: I32) => operation("f32", 0xbe, [asI32(a)]),
+  fromBits: (a: I32): F32 => bitsOf(a) ?? operation("f32", 0xbe, [asI32(a)]),
   eq: f32cmp(0x5b),
   ne: f32cmp(0x5c),
   lt: f32cmp(0x5d),
@@ -259,7 +265,7 @@ export const f32 = {
 /** Double-precision instructions. NaN bits differ between hosts: never let them reach guest state. */
 export const f64 = {
   load: load("f64", 0x2b),
-  fromBits: (a: I64) => operation("f64", 0xbf, [asI64(a)]),
+  fromBits: (a: I64): F64 => bitsOf(a) ?? operation("f64", 0xbf, [asI64(a)]),
   eq: f64cmp(0x61),
   ne: f64cmp(0x62),
   lt: f64cmp(0x63),

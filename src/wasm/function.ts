@@ -114,6 +114,10 @@ export class FunctionBuilder {
     this.storeOp(0x3e, address, expr64(value), offset)
   }
 
+  storeF64(address: I32, value: Expr<"f64">, offset = 0): void {
+    this.storeOp(0x39, address, value, offset)
+  }
+
   private enter(opcode: number, body: (label: Label) => void): void {
     this.code.byte(opcode)
     this.code.byte(0x40)
@@ -163,6 +167,14 @@ export class FunctionBuilder {
     this.code.unsigned(this.depth(label))
   }
 
+  /** To the `index`-th label, or `otherwise` when there is none. */
+  brTable(index: Expr<"i32">, labels: readonly Label[], otherwise: Label): void {
+    index.write(this.code)
+    this.code.byte(0x0e)
+    this.code.unsigned(labels.length)
+    for (const label of [...labels, otherwise]) this.code.unsigned(this.depth(label))
+  }
+
   /**
    * A jump table: `cases[index]()`, or `otherwise()` when there is none. A case that falls off its end goes on after the switch.
    * Cases that are the same function share one body.
@@ -173,11 +185,8 @@ export class FunctionBuilder {
       const labels = new Map<() => void, Label>()
       const nest = (position: number): void => {
         if (position < 0) {
-          index.write(this.code)
-          this.code.byte(0x0e)
-          this.code.unsigned(cases.length)
-          for (const body of cases) this.code.unsigned(this.depth(labels.get(body)!))
-          this.code.unsigned(this.depth(labels.get(otherwise)!))
+          const of = (body: () => void) => labels.get(body)!
+          this.brTable(index, cases.map(of), of(otherwise))
           return
         }
         this.block(label => {

@@ -1,19 +1,9 @@
 /** The bare-metal set: programs of `guests/`, built here, on each engine in turn, timed between what they print. */
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-
-/** An engine by the command that starts a program with a number of harts. */
-export interface BareEngine {
-  readonly name: string
-  readonly command: (program: string, harts: number) => readonly [string, readonly string[]]
-}
-
-export interface BareResult {
-  readonly program: string
-  /** Milliseconds by engine, the median. */
-  readonly ms: Readonly<Record<string, number>>
-}
+import { type Command, type CommandOf, runEngine } from "./engine.ts"
+import { type BenchResult, ENGINES, Runs } from "./results.ts"
 
 const guests = new URL("./guests/", import.meta.url).pathname
 const compilerOptions = [
@@ -41,57 +31,40 @@ const build = (name: string, directory: string): string => {
   return program
 }
 
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-
-const measure = ([command, args]: readonly [string, readonly string[]]): Promise<{ ms: number; checksum: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] })
-    const patience = setTimeout(() => child.kill("SIGKILL"), 120_000)
-    let text = ""
-    let beginMs = 0
-    let result: { ms: number; checksum: string } | null = null
-    child.stdout.on("data", (chunk: Buffer) => {
-      text += chunk.toString("latin1")
-      const now = performance.now()
-      if (beginMs === 0 && text.includes("bench-begin")) beginMs = now
-      const checksum = /bench-end ([0-9a-f]{16})/.exec(text)?.[1]
-      if (checksum !== undefined) result ??= { ms: now - beginMs, checksum }
-    })
-    child.on("error", reject)
-    child.on("close", () => {
-      clearTimeout(patience)
-      if (result === null) reject(new Error(`${command} ${args.join(" ")} did not finish: ${text.slice(-200)}`))
-      else resolve(result)
-    })
+const measure = (command: Command): Promise<{ ms: number; checksum: string }> => {
+  let beginMs: number | undefined
+  return runEngine(command, 120_000, (text, ms) => {
+    if (text.includes("bench-begin")) beginMs ??= ms
+    const checksum = /bench-end ([0-9a-f]{16})/.exec(text)?.[1]
+    return checksum === undefined ? undefined : { ms: ms - beginMs!, checksum }
   })
+}
 
 /** Programs that need a second hart. */
 const hartsOf = (name: string): number => (name === "atomics" ? 2 : 1)
 
+/** The names of all programs. */
+export const barePrograms: readonly string[] = readdirSync(guests)
+  .filter(file => file.endsWith(".c") && file !== "runtime.c")
+  .map(file => file.slice(0, -2))
+  .sort()
+
+/** Measures programs on each engine; they are built in `directory`. */
 export const runBareMetal = async (
-  engines: readonly BareEngine[],
+  programs: readonly string[],
+  commandOf: CommandOf,
   rounds: number,
   directory: string,
-): Promise<readonly BareResult[]> => {
-  const names = readdirSync(guests)
-    .filter(file => file.endsWith(".c") && file !== "runtime.c")
-    .map(file => file.slice(0, -2))
-    .sort()
-  const results: BareResult[] = []
-  for (const name of names) {
-    const program = build(name, directory)
-    const times = new Map<string, number[]>(engines.map(engine => [engine.name, []]))
-    const checksums = new Set<string>()
+): Promise<readonly BenchResult[]> => {
+  const runs = new Runs()
+  for (const name of programs) {
+    const guest = { kernel: build(name, directory), memory: "256M", harts: hartsOf(name) }
     for (let round = 0; round < rounds; round++)
-      for (const engine of round % 2 === 0 ? engines : engines.toReversed()) {
-        const { ms, checksum } = await measure(engine.command(program, hartsOf(name)))
-        times.get(engine.name)!.push(ms)
-        checksums.add(checksum)
+      for (const engine of round % 2 === 0 ? ENGINES : ENGINES.toReversed()) {
+        const { ms, checksum } = await measure(commandOf(engine, guest))
+        runs.add(name, engine, ms, checksum)
       }
-    if (checksums.size > 1) throw new Error(`${name} has several results: ${[...checksums].join(", ")}`)
-    results.push({ program: name, ms: Object.fromEntries([...times].map(([engine, all]) => [engine, median(all)])) })
     process.stderr.write(`${name}\n`)
   }
-  return results
+  return runs.results()
 }

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { resolveHome } from "../../src/host/home.ts"
 import type { WorldSpec } from "../../src/session/world-spec.ts"
-import { median } from "./bare-metal.ts"
+import { median } from "./results.ts"
 import { recordWithSnapshots, type SizeFigures, type SnapshotFigures, tableBytes } from "./snapshots.ts"
 
 const cli = new URL("../../dist/main.js", import.meta.url).pathname

@@ -15,6 +15,7 @@ const anyFunction: FunctionRef = { name: "any", index: 0, type: { params: [], re
 class Inquiry extends Execution {
   kind: ControlKind = "straight"
   readonly floats: (keyof FloatLibrary)[] = []
+  needsFloat = false
 
   constructor() {
     super(new FunctionBuilder({ params: [], result: null }), i32.const(0), i64.const(0))
@@ -56,6 +57,14 @@ class Inquiry extends Execution {
   protected storeElsewhere(): void {}
   protected findAtomic(_: Local<"i32">): void {}
   protected wroteFound(): void {}
+  requireFloat(): void {
+    this.needsFloat = true
+  }
+  protected floatRegister() {
+    return i64.const(0)
+  }
+  protected setFloatRegister(): void {}
+  protected setFloatDirty(): void {}
   protected floatFunction(name: keyof FloatLibrary): FunctionRef {
     this.floats.push(name)
     return anyFunction
@@ -74,6 +83,9 @@ const inquire = ({ meaning }: Instruction): Inquiry => {
 }
 
 export const controlKind = (instruction: Instruction): ControlKind => inquire(instruction).kind
+
+/** Whether an instruction is illegal while the floating-point unit is off. */
+export const needsFloat = (instruction: Instruction): boolean => inquire(instruction).needsFloat
 
 /** The floating-point functions an instruction calls. */
 export const floatFunctions = (instruction: Instruction): readonly (keyof FloatLibrary)[] => inquire(instruction).floats

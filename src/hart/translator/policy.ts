@@ -6,6 +6,10 @@ export interface TranslationPolicy {
   readonly patience: () => number
   /** Looks that must find a hart within the same 64 bytes of code before it is followed to the next place that is jumped to. */
   readonly looksMin: number
+  /** Looks there until a wider region is made of it. */
+  readonly looksForWide: number
+  /** How often the interpreter comes to a place by a jump before it is translated, 1 to 32767. */
+  readonly heatMin: number
   /** Regions kept; when there is one more, all are forgotten. */
   readonly regionsMax: number
   /** Translates whatever it finds at once, also what was never executed: for tests. */
@@ -15,6 +19,8 @@ export interface TranslationPolicy {
 export const defaultPolicy: TranslationPolicy = {
   patience: () => 50_000,
   looksMin: 3,
+  looksForWide: +(process.env.WIDE ?? 40),
+  heatMin: +(process.env.HEAT ?? 1000),
   regionsMax: 8192,
   eager: false,
 }
@@ -36,6 +42,8 @@ export const eagerPolicy = (seed = 1): TranslationPolicy => {
   return {
     eager: true,
     looksMin: 1,
+    looksForWide: 1,
+    heatMin: 1,
     regionsMax: 8192,
     patience: () => 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40)),
   }
@@ -48,6 +56,8 @@ export const randomPolicy = (seed: number): TranslationPolicy => {
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
+    looksForWide: 1 + Math.floor(random() * 8),
+    heatMin: 1 + Math.floor(random() * scale),
     regionsMax: 5 + Math.floor(random() * 200),
     patience: () => 1 + Math.floor(random() * scale),
   }

@@ -1,11 +1,9 @@
 /**
- * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks and what
- * it translates changes nothing that a guest can see.
+ * The translator: looks now and then where the running hart is, and has what is often found there translated. When it looks, what it
+ * translates and when that is finished changes nothing that a guest can see.
  */
 
-import type { Instruction } from "../../riscv/instruction.ts"
-import { decode, instructionLength } from "../../riscv/table.ts"
-import { operation } from "../code-cache.ts"
+import { operation, regionInfo } from "../code-cache.ts"
 import {
   ACTIVE,
   CODE,
@@ -14,6 +12,10 @@ import {
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
   CODE_PAGES,
+  HEAT_MIN,
+  HOT_RECORDS,
+  JUMP_TARGETS,
+  PAGE_BYTES,
   RECORD_SHIFT,
   REGION_INFO,
   REGIONS_MAX,
@@ -24,52 +26,60 @@ import {
   TLB_HART_BYTES,
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
-import { findRegion, type InstructionAt } from "./control-flow.ts"
 import type { TranslationPolicy } from "./policy.ts"
-import { buildRegionModule, type HelperTypes, regionName } from "./region-module.ts"
+import type { CompiledRegion, RegionCompiler, RegionJob } from "./region-compiler.ts"
+import { REGION_NAME } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
 const PAGE_REGIONS_MAX = 200
 /** Instructions followed one by one. */
 const FOLLOW_MAX = 100
+/** Regions that are being compiled at one time. */
+const UNFINISHED_MAX = 256
 
 export interface TranslatorHost {
   readonly memory: WebAssembly.Memory
+  readonly ramBytes: number
   readonly regions: WebAssembly.Table
   readonly exports: Readonly<Record<string, unknown>>
-  readonly helpers: HelperTypes
+  readonly compiler: RegionCompiler
   /** Decodes the instruction a record stands for. */
   readonly decodeAt: (record: number) => void
   /** Gives the records of a predecoded page their own operations back. */
   readonly unlinkRegions: (code: number) => void
+  /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
+  readonly isPhysical: () => number
 }
 
-/** Instruction words remembered with what they mean. */
-const WORDS_MAX = 100_000
-const words = new Map<number, Instruction | null>()
-const decodeOnce = (word: number): Instruction | null => {
-  const found = words.get(word)
-  if (found !== undefined) return found
-  const instruction = decode(word)
-  if (words.size >= WORDS_MAX) words.clear()
-  words.set(word, instruction)
-  return instruction
+/** A region that is being compiled. */
+interface Unfinished {
+  readonly job: RegionJob
+  /** The record it was found at, and the place of its predecoded page. */
+  readonly record: number
+  readonly position: number
 }
 
 export class Translator {
   private readonly host: TranslatorHost
   private readonly policy: TranslationPolicy
   private readonly view: DataView
+  private readonly bytes: Uint8Array<ArrayBuffer>
   /** How often a hart was found in each 64 bytes of code. */
   private readonly found = new Map<number, number>()
   private readonly refused = new Set<number>()
-  /** Regions made for each predecoded page. */
-  private readonly made = new Map<number, number>()
+  /** Regions that only run while addresses are physical. */
+  private readonly physical = new Set<number>()
+  private readonly wide = new Set<number>()
+  /** Regions made at each predecoded page's place, and for which guest page. */
+  private readonly made = new Map<number, { page: number; count: number }>()
+  /** By the number the region will have. */
+  private unfinished = new Map<number, Unfinished>()
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
   private following = 0
   private followedPc = 0
+  private followsForWide = false
   /** Instructions until it wants to look again. */
   patience: number
 
@@ -78,14 +88,26 @@ export class Translator {
     this.policy = policy
     this.patience = policy.eager ? 1 : policy.patience()
     this.view = new DataView(host.memory.buffer)
+    this.bytes = new Uint8Array(host.memory.buffer)
+    this.view.setUint32(HEAT_MIN, policy.heatMin, true)
   }
 
   /** So many instructions were executed, at most `patience`. */
   passed(instructions: number): void {
     this.patience -= instructions
     if (this.patience > 0) return
+    if (this.unfinished.size > 0) this.finish()
+    this.translateHot()
     this.look()
     this.patience = this.following > 0 ? 1 : this.policy.patience()
+  }
+
+  /** Asks for regions where the interpreter often came by a jump. */
+  private translateHot(): void {
+    const count = this.view.getUint32(HOT_RECORDS, true)
+    if (count === 0) return
+    this.view.setUint32(HOT_RECORDS, 0, true)
+    for (let hot = 0; hot < count; hot++) this.translate(this.view.getUint32(HOT_RECORDS + 4 + hot * 4, true), false)
   }
 
   /** Looks where the running hart is. */
@@ -99,18 +121,32 @@ export class Translator {
       if (step === 2 || step === 4 || record === 0) return
       if (step > 0 && this.following > FOLLOW_MAX / 2) return
       this.following = 0
-      if (this.operationAt(record) !== operation.region) this.translate(record)
+      if (this.followsForWide || this.operationAt(record) !== operation.region)
+        this.translate(record, this.followsForWide)
       return
     }
-    if (record === 0 || this.operationAt(record) === operation.region) return
-    if (this.policy.eager) return this.translate(record)
+    if (record === 0) return
+    if (this.operationAt(record) === operation.region) this.lookAtRegion(record)
+    else if (this.policy.eager) return this.translate(record, true)
     const place = record >>> 8
     const times = (this.found.get(place) ?? 0) + 1
     this.found.set(place, times)
-    if (times < this.policy.looksMin) return
-    this.found.delete(place)
+    this.followsForWide = times % this.policy.looksForWide === 0
+    if (times !== this.policy.looksMin && !this.followsForWide) return
     this.following = FOLLOW_MAX
     this.followedPc = pc
+  }
+
+  /** A region for physical addresses has no use where they are translated now: others take the page's regions' places. */
+  private lookAtRegion(record: number): void {
+    const number = this.regionAt(record)
+    if (!this.physical.has(number) || this.host.isPhysical()) return
+    this.host.unlinkRegions(CODE + Math.floor((record - CODE) / CODE_PAGE_BYTES) * CODE_PAGE_BYTES)
+  }
+
+  /** The number of the region that is entered at a record. */
+  private regionAt(record: number): number {
+    return this.view.getUint16(REGION_INFO + ((record - CODE) >>> 3) * 4, true)
   }
 
   private operationAt(record: number): number {
@@ -145,52 +181,117 @@ export class Translator {
     this.next = 1
     this.found.clear()
     this.refused.clear()
+    this.physical.clear()
+    this.wide.clear()
     this.made.clear()
   }
 
-  private translate(record: number): void {
-    const { view, host } = this
-    const { eager } = this.policy
-    if (eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
-    const original = this.operationAt(record)
-    if (original < operation.first || this.refused.has(record)) return
-    if (this.next > Math.min(this.policy.regionsMax, REGIONS_MAX)) this.forgetAll()
+  /** Asks for the region that begins at a record. */
+  private translate(record: number, isWide: boolean): void {
+    const { host, policy, unfinished } = this
+    if (policy.eager && this.operationAt(record) === operation.decode) host.decodeAt(record)
+    const here = this.operationAt(record)
+    if (here === operation.region ? !isWide || this.wide.has(this.regionAt(record)) : here < operation.first) return
+    if (this.refused.has(record)) return
+    if (unfinished.size >= UNFINISHED_MAX) return
+    for (const other of unfinished.values()) if (other.record === record) return
+    if (this.next > Math.min(policy.regionsMax, REGIONS_MAX)) {
+      // A number stands for one region at a time.
+      if (unfinished.size > 0) return
+      this.forgetAll()
+    }
     const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
-    const made = this.made.get(position) ?? 0
-    if (made >= PAGE_REGIONS_MAX) return
-    this.made.set(position, made + 1)
+    if (!this.isWorthMore(position)) return
+    const job = this.jobAt(position, record, this.next++, isWide)
+    unfinished.set(job.place.number, { job, record, position })
+    host.compiler.compile(job)
+    this.finish()
+  }
+
+  /** Whether the page at a place may have one region more. */
+  private isWorthMore(position: number): boolean {
+    const page = this.view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES, true)
+    const made = this.made.get(position)
+    if (made?.page !== page) {
+      this.made.set(position, { page, count: 1 })
+      return true
+    }
+    made.count++
+    return made.count <= PAGE_REGIONS_MAX
+  }
+
+  /** Where the bytes of the page at a place lie. */
+  private pageAt(position: number): number {
+    return this.view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
+  }
+
+  private jobAt(position: number, record: number, number: number, isWide: boolean): RegionJob {
     const code = CODE + position * CODE_PAGE_BYTES
-    const page = view.getUint32(CODE_PAGE_INFO + position * CODE_PAGE_INFO_BYTES + 4, true)
-    const at: InstructionAt = offset => {
-      // What was never executed has no record yet, and is not worth translating.
-      const known = this.operationAt(code + (offset << RECORD_SHIFT))
-      if (known < operation.first && known !== operation.region && !eager) return null
-      const low = view.getUint16(page + offset, true)
-      const length = instructionLength(low)
-      if (offset + length > 4096) return null
-      const word = length === 2 ? low : view.getInt32(page + offset, true)
-      const instruction = decodeOnce(word)
-      return instruction && { instruction, word }
+    const page = this.pageAt(position)
+    const known = new Uint8Array(PAGE_BYTES / 2)
+    for (let half = 0; half < known.length; half++) {
+      const at = this.operationAt(code + half * 8)
+      known[half] = this.policy.eager || at >= operation.first || at === operation.region ? 1 : 0
     }
-    const region = findRegion((record - code) >>> RECORD_SHIFT, at)
-    if (region === null) {
-      this.refused.add(record)
-      return
+    const marks = JUMP_TARGETS + ((code - CODE) >>> 3) * 2
+    const physicalRam = this.host.isPhysical() ? this.host.ramBytes : null
+    return {
+      place: { number, info: REGION_INFO + (code - CODE) / 2, physicalRam },
+      entry: (record - code) >>> RECORD_SHIFT,
+      isWide,
+      bytes: this.bytes.slice(page, page + PAGE_BYTES),
+      known,
+      targets: new Uint16Array(this.bytes.slice(marks, marks + PAGE_BYTES).buffer),
     }
-    const bytes = buildRegionModule([region], host.helpers)
-    const module = new WebAssembly.Module(bytes)
-    const instance = new WebAssembly.Instance(module, {
-      host: { memory: host.memory },
-      hart: host.exports,
-    })
-    const number = this.next++
+  }
+
+  /** Has entered what was compiled meanwhile. */
+  private finish(): void {
+    for (const compiled of this.host.compiler.finished()) {
+      const asked = this.unfinished.get(compiled.number)!
+      this.unfinished.delete(compiled.number)
+      if (compiled.region === null) this.refused.add(asked.record)
+      else if (this.isCurrent(asked, compiled.region.pieces)) this.enter(asked, compiled.number, compiled.region)
+    }
+  }
+
+  /** Whether the page still holds what a region was made from. */
+  private isCurrent({ job, position }: Unfinished, pieces: readonly (readonly [number, number])[]): boolean {
+    const page = this.pageAt(position)
+    for (const [from, end] of pieces)
+      for (let offset = from; offset < end; offset++) if (this.bytes[page + offset] !== job.bytes[offset]) return false
+    return true
+  }
+
+  private enter(
+    { job, position }: Unfinished,
+    number: number,
+    { module, entries }: NonNullable<CompiledRegion["region"]>,
+  ): void {
+    const { host, view } = this
+    if (job.place.physicalRam !== null) this.physical.add(number)
+    if (job.isWide) this.wide.add(number)
+    const instance = new WebAssembly.Instance(module, { host: { memory: host.memory }, hart: host.exports })
     if (host.regions.length <= number) host.regions.grow(1024)
-    host.regions.set(number, instance.exports[regionName(0)])
-    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
-    view.setUint16(info, number, true)
-    view.setUint16(info + 2, original, true)
+    host.regions.set(number, instance.exports[REGION_NAME])
+    const code = CODE + position * CODE_PAGE_BYTES
+    for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4
     view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
+  }
+
+  /** Has a region entered at a record, unless another one that is as good is. */
+  private link(record: number, number: number, entry: number): void {
+    const { view, host } = this
+    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
+    if (this.operationAt(record) === operation.decode) host.decodeAt(record)
+    let original = this.operationAt(record)
+    if (original === operation.region) {
+      if (!this.wide.has(number) || this.wide.has(this.regionAt(record))) return
+      original = (view.getUint32(info, true) >>> 16) & 0x1ff
+    }
+    if (original < operation.first) return
+    view.setUint32(info, regionInfo.pack(number, original, entry), true)
     view.setUint16(record, operation.region, true)
   }
 }

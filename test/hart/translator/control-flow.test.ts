@@ -3,19 +3,20 @@ import { type Block, dominates, findRegion } from "../../../src/hart/translator/
 import { assemble } from "../../../src/riscv/assembler.ts"
 import { decode, instructionLength } from "../../../src/riscv/table.ts"
 
-const regionOf = (source: string) => {
+const regionOf = (source: string, targets: readonly number[] = []) => {
   const { bytes } = assemble(source)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const region = findRegion(0, offset => {
+  const at = (offset: number) => {
     if (offset + 2 > bytes.length) return null
     const low = view.getUint16(offset, true)
     const word = instructionLength(low) === 2 ? low : view.getInt32(offset, true)
     const instruction = decode(word)
     return instruction && { instruction, word }
-  })
+  }
+  const region = findRegion(0, { at, targets }, targets.length > 0)
   const blocks = [...(region?.blocks.values() ?? [])]
-  const at = (offset: number): Block => region!.blocks.get(offset)!
-  return { region, blocks, at }
+  const blockAt = (offset: number): Block => region!.blocks.get(offset)!
+  return { region, blocks, at: blockAt }
 }
 
 test("a straight piece is one block that ends where the interpreter has to go on", () => {
