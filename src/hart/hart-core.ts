@@ -97,7 +97,7 @@ export class HartCore {
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
-    const { decodeAt, unlinkRegions, isPhysical } = this.exports
+    const { decodeAt, unlinkRegions, forgetJumps, isPhysical } = this.exports
     this.translator =
       policy &&
       new Translator(
@@ -109,6 +109,7 @@ export class HartCore {
           compiler: compiler(helpers),
           decodeAt,
           unlinkRegions,
+          forgetJumps,
           isPhysical,
         },
         policy,

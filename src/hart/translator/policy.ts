@@ -20,7 +20,7 @@ export const defaultPolicy: TranslationPolicy = {
   patience: () => 50_000,
   looksMin: 3,
   looksForWide: +(process.env.WIDE ?? 40),
-  heatMin: +(process.env.HEAT ?? 1000),
+  heatMin: +(process.env.HEAT ?? 3000),
   regionsMax: 8192,
   eager: false,
 }
