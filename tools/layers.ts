@@ -65,6 +65,8 @@ export const bigintAllowed: Readonly<Record<string, string>> = {
   "src/hart/regions.ts": "page masks in generated code",
   "src/hart/translation.ts": "page-table masks in generated code",
   "src/hart/trap-delivery.ts": "masks in generated code",
+  "src/hart/translator/host-float.ts": "limits of the floating-point formats in generated code",
+  "src/hart/translator/region-function.ts": "page masks in generated code",
   "src/hart/float/conversion.ts": "limits of the integer formats in generated code",
   "src/hart/float/format.ts": "masks of the floating-point formats in generated code",
   "src/hart/float/fused.ts": "exponents in generated code",

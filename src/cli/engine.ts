@@ -20,7 +20,7 @@ export const withTier = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Eff
     })
   const tiered = Effect.provideService(effect, tier.Tier, policy)
   // Thresholds for tests are meant to meet the same moments each time.
-  if (name !== "auto" || process.env.SYNC) return yield* tiered
+  if (name !== "auto") return yield* tiered
   const { threadCompiler } = yield* Effect.promise(() => import("../host/region-compilers.ts"))
   return yield* Effect.provideService(tiered, tier.Compiler, threadCompiler)
 })

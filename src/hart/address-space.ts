@@ -19,7 +19,17 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { ADDRESS_SPACES, HART_COUNT, TLB, TLB_BYTES, TLB_FETCH, TLB_HART_BYTES } from "./layout.ts"
+import {
+  ADDRESS_SPACES,
+  HART_COUNT,
+  JUMP_CACHE,
+  JUMP_CACHE_BYTES,
+  JUMP_CACHE_ENTRIES,
+  TLB,
+  TLB_BYTES,
+  TLB_FETCH,
+  TLB_HART_BYTES,
+} from "./layout.ts"
 import { get32, get64, set32, set64 } from "./state.ts"
 
 const SPACES = 64
@@ -141,12 +151,22 @@ export const isPhysical = (): Expr<"i32"> => {
   return i32.and(isOpen, i64.ltu(get64("dataContext"), 1 << SPACE_SHIFT))
 }
 
-/** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */
-export const flushFetches = (f: FunctionBuilder): void => {
+/** Fills a part of every hart's TLBs with zeros. */
+const clearOfAll = (f: FunctionBuilder, from: number, bytes: number): void => {
   const hart = f.let(i32.load(HART_COUNT))
   f.loop(next => {
     f.set(hart, i32.sub(hart, 1))
-    f.memoryFill(i32.add(i32.mul(hart, TLB_HART_BYTES), TLB + TLB_FETCH), 0, TLB_BYTES)
+    f.memoryFill(i32.add(i32.mul(hart, TLB_HART_BYTES), TLB + from), 0, bytes)
     f.brIf(next, hart)
   })
 }
+
+/** Empties the fetch TLBs of all harts: their entries point into predecoded pages that have gone. */
+export const flushFetches = (f: FunctionBuilder): void => clearOfAll(f, TLB_FETCH, TLB_BYTES)
+
+/** Forgets where regions went on to, on all harts: a region has gone. */
+export const flushJumps = (f: FunctionBuilder): void => clearOfAll(f, JUMP_CACHE, JUMP_CACHE_BYTES)
+
+/** Where the running hart's TLBs at `tlb` keep a jump to `pc`, less JUMP_CACHE. */
+export const jumpEntry = (tlb: Expr<"i32">, pc: Expr<"i64">): Expr<"i32"> =>
+  i32.add(tlb, i32.and(i32.shl(i32.wrap(pc), 3), (JUMP_CACHE_ENTRIES - 1) << 4))

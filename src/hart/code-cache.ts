@@ -14,7 +14,7 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { flushFetches } from "./address-space.ts"
+import { flushFetches, flushJumps } from "./address-space.ts"
 import {
   CODE,
   CODE_PAGE_BYTES,
@@ -109,8 +109,8 @@ export interface CodeCache {
   readonly dropPage: FunctionRef
   /** `unlinkRegions(code)`: gives a page's records their own operations back, so that its regions are no longer entered. */
   readonly unlinkRegions: FunctionRef
-  /** `forgetJumps(code)`: forgets which of a page's records were jumped to. */
-  readonly forgetJumps: FunctionRef
+  /** `forgetTargets(code)`: forgets which of a page's records were jumped to. */
+  readonly forgetTargets: FunctionRef
 }
 
 export interface Fetch {
@@ -132,7 +132,7 @@ const infoOf = (code: Expr<"i32">) => i32.mul(positionOf(code), CODE_PAGE_INFO_B
 const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
-  const forgetJumps = module.function("forgetJumps", { params: ["i32"], result: null }, f => {
+  const forgetTargets = module.function("forgetTargets", { params: ["i32"], result: null }, f => {
     const place = i32.mul(positionOf(f.param(0, "i32")), JUMP_TARGETS_PAGE_BYTES)
     f.memoryFill(i32.add(place, JUMP_TARGETS), 0, JUMP_TARGETS_PAGE_BYTES)
   })
@@ -141,7 +141,8 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
     const regions = f.let(regionsIn(code))
     f.if(i32.eqz(i32.load(regions, CODE_PAGE_REGIONS)), () => f.return())
     f.storeI32(regions, 0, CODE_PAGE_REGIONS)
-    f.call(forgetJumps, code)
+    f.call(forgetTargets, code)
+    flushJumps(f)
     const record = f.let(code)
     const end = f.let(i32.add(code, 2048 * RECORD_BYTES))
     f.loop(next => {
@@ -182,7 +183,7 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
       f.brIf(next, i32.leu(slot, last))
     })
   })
-  return { dropPage, invalidateBytes, unlinkRegions, forgetJumps }
+  return { dropPage, invalidateBytes, unlinkRegions, forgetTargets }
 }
 
 export const defineFetch = (
@@ -212,7 +213,7 @@ export const defineFetch = (
     f.storeI32(i32.shl(page, 2), code, PAGE_CODE)
     f.memoryFill(code, 0, 4096 * 4)
     f.storeI32(regionsIn(code), 0, CODE_PAGE_REGIONS)
-    f.call(cache.forgetJumps, code)
+    f.call(cache.forgetTargets, code)
     f.storeI32As16(code, operation.pageEnd, 4096 * 4)
     const entry = f.local("i32")
     const hart = f.local("i32")

@@ -121,7 +121,7 @@ export class HartCore {
     }
     const { exports } = new WebAssembly.Instance(module, { host: imports })
     this.exports = exports as unknown as HartExports
-    const { decodeAt, unlinkRegions, isPhysical } = this.exports
+    const { decodeAt, unlinkRegions, forgetJumps, isPhysical } = this.exports
     this.translator =
       policy &&
       new Translator(
@@ -133,6 +133,7 @@ export class HartCore {
           compiler: compiler(helpers),
           decodeAt,
           unlinkRegions,
+          forgetJumps,
           isPhysical: () => {
             // Regions for physical addresses translate nothing: for them every page has to be there.
             if (isPhysical()) this.needAllPages()

@@ -6,7 +6,7 @@ import { defineCsrAccess } from "./csr-access.ts"
 import { defineDecoder } from "./decoder.ts"
 import { defineFloat } from "./float/index.ts"
 import { defineInterpreter } from "./interpreter.ts"
-import { RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import { JUMP_CACHE, JUMP_CACHE_BYTES, RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { definePageHash } from "./page-hash.ts"
 import { definePmp, definePmpChanged } from "./pmp.ts"
@@ -20,6 +20,7 @@ const defineFlushAddress = (module: ModuleBuilder): FunctionRef =>
   module.function("flushAddress", { params: ["i64"], result: null }, f => {
     const entry = f.let(i32.add(tlbBase(), tlbIndex(f.param(0, "i64"))))
     for (const which of [TLB_READ, TLB_WRITE, TLB_FETCH]) f.storeI64(entry, 0, which)
+    f.memoryFill(i32.add(tlbBase(), JUMP_CACHE), 0, JUMP_CACHE_BYTES)
   })
 
 /** What TypeScript gives the module and what it calls. */
@@ -44,6 +45,8 @@ export interface HartExports {
   readonly hashPage: (page: number) => void
   readonly decodeAt: (record: number) => void
   readonly unlinkRegions: (code: number) => void
+  /** Forgets, on all harts, where regions went on to. */
+  readonly forgetJumps: () => void
   /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
   readonly isPhysical: () => number
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */

@@ -56,6 +56,13 @@ export const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES
 export const TLB_READ = 0
 export const TLB_WRITE = TLB_BYTES
 export const TLB_FETCH = 2 * TLB_BYTES
+/**
+ * Behind a hart's buffers: where regions went on to. An entry is a pc (64 bits), the low bits of the fetch tag it was found under (32),
+ * and what REGION_INFO says of it (32).
+ */
+export const JUMP_CACHE = 3 * TLB_BYTES
+export const JUMP_CACHE_ENTRIES = 1024
+export const JUMP_CACHE_BYTES = JUMP_CACHE_ENTRIES * 16
 /** Bytes of one hart's buffers. */
 export const TLB_HART_BYTES = 4 * TLB_BYTES
 

@@ -8,9 +8,19 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { isPhysical } from "./address-space.ts"
+import { flushJumps, isPhysical, jumpEntry } from "./address-space.ts"
 import { operation, regionInfo, regionInfoPlace } from "./code-cache.ts"
-import { PAGE_CODE, PAGE_DIRTY, RAM_BASE, RECORD_SHIFT, REGION_INFO, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
+import {
+  JUMP_CACHE,
+  PAGE_CODE,
+  PAGE_DIRTY,
+  RAM_BASE,
+  RECORD_SHIFT,
+  REGION_INFO,
+  TLB_FETCH,
+  TLB_READ,
+  TLB_WRITE,
+} from "./layout.ts"
 import { fillTlb, tlbBase, tlbIndex } from "./memory-access.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
@@ -51,6 +61,10 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
         const record = f.let(i32.add(i32.load(entry, TLB_FETCH + 8), place))
         f.if(i32.and(i32.eq(i32.load16u(record), operation.region), i32.ne(count, 0)), () => {
           const info = f.let(i32.load(regionInfoPlace(record), REGION_INFO))
+          const jump = f.let(jumpEntry(tlbBase(), pc))
+          f.storeI64(jump, pc, JUMP_CACHE)
+          f.storeI32(jump, i32.wrap(get64("fetchContext")), JUMP_CACHE + 8)
+          f.storeI32(jump, info, JUMP_CACHE + 12)
           f.returnCallIndirect(table, type, regionInfo.number(info), count, pc, regionInfo.entry(info))
         })
       })
@@ -102,6 +116,7 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     exported,
   )
 
+  module.function("forgetJumps", { params: [], result: null }, flushJumps, exported)
   module.function(
     "isPhysical",
     { params: [], result: "i32" },

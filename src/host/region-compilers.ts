@@ -1,12 +1,12 @@
 /** Compilers of regions whose work a thread of its own does, one for the whole process: the machines go on meanwhile. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
-import type { CompiledRegion, HelperTypes, RegionCompilerMaker } from "../machine/machine-config.ts"
+import type { CompiledBatch, HelperTypes, RegionCompilerMaker } from "../machine/machine-config.ts"
 
 /** What the thread is told of a machine. */
 export interface Client {
   readonly port: MessagePort
   readonly helpers: HelperTypes
-  /** How many regions were finished. */
+  /** How many batches were finished. */
   readonly finished: Int32Array
 }
 
@@ -35,12 +35,12 @@ export const threadCompiler: RegionCompilerMaker = helpers => {
   port1.unref()
   let taken = 0
   return {
-    compile: job => port1.postMessage(job),
+    compile: jobs => port1.postMessage(jobs),
     finished: () => {
-      const regions: CompiledRegion[] = []
+      const batches: CompiledBatch[] = []
       for (const all = Atomics.load(finished, 0); taken < all; taken++)
-        regions.push(receiveMessageOnPort(port1)!.message as CompiledRegion)
-      return regions
+        batches.push(receiveMessageOnPort(port1)!.message as CompiledBatch)
+      return batches
     },
   }
 }

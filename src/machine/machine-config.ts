@@ -37,8 +37,8 @@ export interface MachineConfig {
 export { RAM_BYTES_MAX } from "../hart/layout.ts"
 export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"
 export {
-  type CompiledRegion,
-  compileRegion,
+  type CompiledBatch,
+  compileRegions,
   inlineCompiler,
   type RegionCompilerMaker,
   type RegionJob,

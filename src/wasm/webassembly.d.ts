@@ -13,6 +13,7 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>)
     static imports(module: Module): { readonly module: string; readonly name: string }[]
+    static exports(module: Module): { readonly name: string }[]
   }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>)

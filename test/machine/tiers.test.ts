@@ -2,12 +2,14 @@
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
 import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
+import { inlineCompiler } from "../../src/hart/translator/region-compiler.ts"
+import { threadCompiler } from "../../src/host/region-compilers.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { Machine } from "../../src/machine/machine.ts"
 import { embeddedKernel } from "./embedded-kernel.ts"
 
 /** Runs the embedded guest's checks; the digest of all registers after every step, of everything at the end, and the console. */
-const history = (harts: number, translation: TranslationPolicy | null) => {
+const history = (harts: number, translation: TranslationPolicy | null, compiler = inlineCompiler) => {
   const machine = new Machine({
     harts,
     ramBytes: 16 << 20,
@@ -19,6 +21,7 @@ const history = (harts: number, translation: TranslationPolicy | null) => {
     startTime: { seconds: 1, nanoseconds: 0 },
     seed: new Uint8Array(32).fill(harts),
     translation,
+    compiler,
   })
   const digests: string[] = []
   let console = ""
@@ -37,6 +40,9 @@ describe.each([1, 4])("with %i harts, the history is the interpreter's", harts =
 
   test("which ends well", () => expect(interpreted.console).toContain("6 of 6 checks ok"))
   test("with the translator as it is", () => expect(history(harts, defaultPolicy)).toEqual(interpreted))
+  test("with a thread that compiles while the interpreter goes on", () => {
+    expect(history(harts, { ...defaultPolicy, patience: () => 1000, heatMin: 10 }, threadCompiler)).toEqual(interpreted)
+  })
   test("with everything translated", () => expect(history(harts, eagerPolicy())).toEqual(interpreted), 60_000)
   test.each(Array.from({ length: 20 }, (_, at) => at + 1))(
     "with thresholds drawn by seed %i",

@@ -24,7 +24,8 @@ const compilerOptions = [
   "-Wl,--build-id=none,--no-warn-rwx-segments",
 ]
 
-const build = (name: string, directory: string): string => {
+/** Builds a program of `guests` in a directory; gives where it lies. */
+export const buildBareProgram = (name: string, directory: string): string => {
   const program = join(directory, `${name}.elf`)
   const sources = [join(guests, "runtime.c"), join(guests, `${name}.c`)]
   execFileSync("riscv64-linux-gnu-gcc", [...compilerOptions, "-T", join(guests, "guest.ld"), ...sources, "-o", program])
@@ -41,7 +42,7 @@ const measure = (command: Command): Promise<{ ms: number; checksum: string }> =>
 }
 
 /** Programs that need a second hart. */
-const hartsOf = (name: string): number => (name === "atomics" ? 2 : 1)
+export const hartsOf = (name: string): number => (name === "atomics" ? 2 : 1)
 
 /** The names of all programs. */
 export const barePrograms: readonly string[] = readdirSync(guests)
@@ -58,7 +59,7 @@ export const runBareMetal = async (
 ): Promise<readonly BenchResult[]> => {
   const runs = new Runs()
   for (const name of programs) {
-    const guest = { kernel: build(name, directory), memory: "256M", harts: hartsOf(name) }
+    const guest = { kernel: buildBareProgram(name, directory), memory: "256M", harts: hartsOf(name) }
     for (let round = 0; round < rounds; round++)
       for (const engine of round % 2 === 0 ? ENGINES : ENGINES.toReversed()) {
         const { ms, checksum } = await measure(commandOf(engine, guest))

@@ -12,7 +12,7 @@ import { type ControlKind, controlKind } from "./control-kind.ts"
 
 const PAGE_BYTES = 4096
 /** No new block is begun with so many instructions; one that is begun goes on to its end. */
-const INSTRUCTIONS_MAX = +(process.env.IMAX ?? 400)
+const INSTRUCTIONS_MAX = 400
 /** A longer block is divided: with less budget than a block has, it is left to the interpreter. */
 const BLOCK_INSTRUCTIONS_MAX = 100
 const BLOCKS_MAX = 96

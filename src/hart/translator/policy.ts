@@ -19,8 +19,8 @@ export interface TranslationPolicy {
 export const defaultPolicy: TranslationPolicy = {
   patience: () => 50_000,
   looksMin: 3,
-  looksForWide: +(process.env.WIDE ?? 40),
-  heatMin: +(process.env.HEAT ?? 1000),
+  looksForWide: 40,
+  heatMin: 3000,
   regionsMax: 8192,
   eager: false,
 }
@@ -36,29 +36,33 @@ const randomFrom = (seed: number) => {
   }
 }
 
-/** Everything is translated as soon as it is met. */
+/** Everything is translated as soon as it is met, with ever less looking as ever less is left to find. */
 export const eagerPolicy = (seed = 1): TranslationPolicy => {
   const random = randomFrom(seed)
+  let looks = 0
   return {
     eager: true,
     looksMin: 1,
     looksForWide: 1,
     heatMin: 1,
     regionsMax: 8192,
-    patience: () => 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40)),
+    patience: () => {
+      looks++
+      return 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40) * (1 + looks / 2000))
+    },
   }
 }
 
 /** Thresholds drawn by a seed. */
 export const randomPolicy = (seed: number): TranslationPolicy => {
   const random = randomFrom(seed)
-  const scale = 10 ** (2 + random() * 3)
+  const scale = 10 ** (2.5 + random() * 2.5)
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
     looksForWide: 1 + Math.floor(random() * 8),
     heatMin: 1 + Math.floor(random() * scale),
-    regionsMax: 5 + Math.floor(random() * 200),
+    regionsMax: 20 + Math.floor(random() * 500),
     patience: () => 1 + Math.floor(random() * scale),
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Compiling a region: from a page's bytes to a WebAssembly module. It needs nothing of the machine but these bytes, so that another
+ * Compiling regions: from the bytes of pages to a WebAssembly module. It needs nothing of the machine but these bytes, so that another
  * thread can do it while the interpreter goes on.
  */
 import type { Instruction } from "../../riscv/instruction.ts"
 import { decode, instructionLength } from "../../riscv/table.ts"
 import { COMPUTED_TARGET, PAGE_BYTES } from "../layout.ts"
-import { findRegion, type PageCode } from "./control-flow.ts"
+import { type Block, findRegion, type PageCode } from "./control-flow.ts"
 import type { RegionPlace } from "./region-function.ts"
 import { buildRegionModule, type HelperTypes } from "./region-module.ts"
 
@@ -24,24 +24,27 @@ export interface RegionJob {
   readonly targets: Uint16Array<ArrayBuffer>
 }
 
+/** What a job led to. */
 export interface CompiledRegion {
   /** The job's `place.number`. */
   readonly number: number
-  /** Null: no region begins there. */
-  readonly region: {
-    readonly module: WebAssembly.Module
-    /** Offsets it can be entered at, by the entry's number. */
-    readonly entries: readonly number[]
-    /** First offset and end of each piece of the page that it was made from. */
-    readonly pieces: readonly (readonly [from: number, end: number])[]
-  } | null
+  /** Offsets it can be entered at, by the entry's number; none: no region begins there. */
+  readonly entries: readonly number[]
+  /** First offset and end of each piece of the page that it was made from. */
+  readonly pieces: readonly (readonly [from: number, end: number])[]
+}
+
+/** Regions in one module, which exports them by `regionName` in this order; those that are none come last. */
+export interface CompiledBatch {
+  readonly module: WebAssembly.Module
+  readonly regions: readonly CompiledRegion[]
 }
 
 /** Compiles regions, at once or in time. */
 export interface RegionCompiler {
-  readonly compile: (job: RegionJob) => void
+  readonly compile: (jobs: readonly RegionJob[]) => void
   /** What was finished since it was last asked. */
-  readonly finished: () => readonly CompiledRegion[]
+  readonly finished: () => readonly CompiledBatch[]
 }
 
 /** Makes a machine's compiler, given the types of the hart's functions that regions call. */
@@ -81,24 +84,35 @@ const pageCode = ({ bytes, known, targets, isWide }: RegionJob): PageCode => {
   }
 }
 
-export const compileRegion = (job: RegionJob, helpers: HelperTypes): CompiledRegion => {
-  const { number } = job.place
-  const region = findRegion(job.entry, pageCode(job), job.isWide)
-  if (region === null) return { number, region: null }
-  const module = new WebAssembly.Module(buildRegionModule(region, job.place, helpers))
-  const pieces = [...region.blocks.values()].map(({ offset, instructions }) => {
-    const last = instructions.at(-1)!
-    return [offset, last.offset + last.instruction.length] as const
-  })
-  return { number, region: { module, entries: region.entries.map(({ offset }) => offset), pieces } }
+/** Compiles a batch of regions. */
+export const compileRegions = (jobs: readonly RegionJob[], helpers: HelperTypes): CompiledBatch => {
+  const results = jobs.map(job => ({ place: job.place, region: findRegion(job.entry, pageCode(job), job.isWide) }))
+  const found = results.flatMap(({ place, region }) => (region === null ? [] : [{ place, region }]))
+  const none = results.filter(({ region }) => region === null)
+  return {
+    module: new WebAssembly.Module(buildRegionModule(found, helpers)),
+    regions: [
+      ...found.map(({ place, region }) => ({
+        number: place.number,
+        entries: region.entries.map(({ offset }) => offset),
+        pieces: [...region.blocks.values()].map(pieceOf),
+      })),
+      ...none.map(({ place }) => ({ number: place.number, entries: [], pieces: [] })),
+    ],
+  }
+}
+
+const pieceOf = ({ offset, instructions }: Block): readonly [from: number, end: number] => {
+  const last = instructions.at(-1)!
+  return [offset, last.offset + last.instruction.length]
 }
 
 /** Compiles at once, in the machine's own thread. */
 export const inlineCompiler: RegionCompilerMaker = helpers => {
-  let done: CompiledRegion[] = []
+  let done: CompiledBatch[] = []
   return {
-    compile: job => {
-      done.push(compileRegion(job, helpers))
+    compile: jobs => {
+      done.push(compileRegions(jobs, helpers))
     },
     finished: () => {
       const finished = done

@@ -19,13 +19,15 @@ import {
   i64,
   type Label,
   type Local,
+  type TableRef,
+  type TypeRef,
 } from "../../wasm/index.ts"
-import { isPhysical } from "../address-space.ts"
+import { isPhysical, jumpEntry } from "../address-space.ts"
 import { regionInfo } from "../code-cache.ts"
 import { Execution, loads } from "../execution.ts"
 import { RNE } from "../float/format.ts"
 import type { FloatLibrary } from "../float/index.ts"
-import { RAM, RAM_BASE } from "../layout.ts"
+import { JUMP_CACHE, RAM, RAM_BASE } from "../layout.ts"
 import { tlbBase } from "../memory-access.ts"
 import { active, get32, get64, set32, set64 } from "../state.ts"
 import { type Block, dominates, type PlacedInstruction, type Region } from "./control-flow.ts"
@@ -41,6 +43,9 @@ export interface RegionHelpers {
   readonly findLoad: FunctionRef
   readonly findStore: FunctionRef
   readonly goOn: FunctionRef
+  /** The table of all regions, and their type. */
+  readonly regions: TableRef
+  readonly regionType: TypeRef
   readonly float: (name: keyof FloatLibrary) => FunctionRef
 }
 
@@ -303,7 +308,15 @@ class RegionWriter {
       float.putBackStatus()
     }
     set32(f, "count", this.count)
-    f.returnCall(this.helpers.goOn, this.nextPc, this.count)
+    const { regions, regionType, goOn } = this.helpers
+    const jump = f.let(jumpEntry(this.tlb, this.nextPc))
+    const isSame = i32.eq(i32.load(jump, JUMP_CACHE + 8), i32.wrap(get64("fetchContext")))
+    f.if(i32.and(i64.eq(i64.load(jump, JUMP_CACHE), this.nextPc), isSame), () => {
+      const info = f.let(i32.load(jump, JUMP_CACHE + 12))
+      const { number, entry } = regionInfo
+      f.returnCallIndirect(regions, regionType, number(info), this.count, this.nextPc, entry(info))
+    })
+    f.returnCall(goOn, this.nextPc, this.count)
   }
 }
 

@@ -27,8 +27,8 @@ import {
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
 import type { TranslationPolicy } from "./policy.ts"
-import type { CompiledRegion, RegionCompiler, RegionJob } from "./region-compiler.ts"
-import { REGION_NAME } from "./region-module.ts"
+import type { CompiledBatch, CompiledRegion, RegionCompiler, RegionJob } from "./region-compiler.ts"
+import { regionName } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
 const PAGE_REGIONS_MAX = 200
@@ -47,6 +47,8 @@ export interface TranslatorHost {
   readonly decodeAt: (record: number) => void
   /** Gives the records of a predecoded page their own operations back. */
   readonly unlinkRegions: (code: number) => void
+  /** Forgets where regions went on to. */
+  readonly forgetJumps: () => void
   /** Nonzero where the running hart's loads and stores use physical addresses that nothing protects. */
   readonly isPhysical: () => number
 }
@@ -74,6 +76,9 @@ export class Translator {
   private readonly made = new Map<number, { page: number; count: number }>()
   /** By the number the region will have. */
   private unfinished = new Map<number, Unfinished>()
+  /** Jobs to be given to the compiler when it is done with those it has. */
+  private waiting: RegionJob[] = []
+  private isCompiling = false
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
@@ -204,8 +209,8 @@ export class Translator {
     if (!this.isWorthMore(position)) return
     const job = this.jobAt(position, record, this.next++, isWide)
     unfinished.set(job.place.number, { job, record, position })
-    host.compiler.compile(job)
-    this.finish()
+    this.waiting.push(job)
+    this.compile()
   }
 
   /** Whether the page at a place may have one region more. */
@@ -228,11 +233,11 @@ export class Translator {
   private jobAt(position: number, record: number, number: number, isWide: boolean): RegionJob {
     const code = CODE + position * CODE_PAGE_BYTES
     const page = this.pageAt(position)
+    const records = new Uint16Array(this.view.buffer, code, PAGE_BYTES * 2)
     const known = new Uint8Array(PAGE_BYTES / 2)
-    for (let half = 0; half < known.length; half++) {
-      const at = this.operationAt(code + half * 8)
-      known[half] = this.policy.eager || at >= operation.first || at === operation.region ? 1 : 0
-    }
+    const { eager } = this.policy
+    for (let half = 0; half < known.length; half++)
+      known[half] = eager || records[half * 4]! >= operation.region ? 1 : 0
     const marks = JUMP_TARGETS + ((code - CODE) >>> 3) * 2
     const physicalRam = this.host.isPhysical() ? this.host.ramBytes : null
     return {
@@ -245,35 +250,55 @@ export class Translator {
     }
   }
 
-  /** Has entered what was compiled meanwhile. */
+  /** Has the waiting jobs compiled, unless the compiler is at work. */
+  private compile(): void {
+    if (this.isCompiling || this.waiting.length === 0) return
+    this.isCompiling = true
+    this.host.compiler.compile(this.waiting)
+    this.waiting = []
+    this.finish()
+  }
+
+  /** Takes what was compiled meanwhile. */
   private finish(): void {
-    for (const compiled of this.host.compiler.finished()) {
-      const asked = this.unfinished.get(compiled.number)!
-      this.unfinished.delete(compiled.number)
-      if (compiled.region === null) this.refused.add(asked.record)
-      else if (this.isCurrent(asked, compiled.region.pieces)) this.enter(asked, compiled.number, compiled.region)
+    for (const batch of this.host.compiler.finished()) {
+      this.isCompiling = false
+      this.take(batch)
     }
+    this.compile()
+  }
+
+  private take({ module, regions }: CompiledBatch): void {
+    const { host } = this
+    const { exports } = new WebAssembly.Instance(module, {
+      host: { memory: host.memory, regions: host.regions },
+      hart: host.exports,
+    })
+    for (const [position, region] of regions.entries()) {
+      const asked = this.unfinished.get(region.number)!
+      this.unfinished.delete(region.number)
+      if (region.entries.length === 0) this.refused.add(asked.record)
+      else if (this.isCurrent(asked, region)) this.enter(asked, region, exports[regionName(position)])
+    }
+    // What went on to a narrower region is to look again.
+    this.host.forgetJumps()
   }
 
   /** Whether the page still holds what a region was made from. */
-  private isCurrent({ job, position }: Unfinished, pieces: readonly (readonly [number, number])[]): boolean {
+  private isCurrent({ job, position }: Unfinished, { pieces }: CompiledRegion): boolean {
     const page = this.pageAt(position)
     for (const [from, end] of pieces)
       for (let offset = from; offset < end; offset++) if (this.bytes[page + offset] !== job.bytes[offset]) return false
     return true
   }
 
-  private enter(
-    { job, position }: Unfinished,
-    number: number,
-    { module, entries }: NonNullable<CompiledRegion["region"]>,
-  ): void {
+  /** Has a region entered from now on. */
+  private enter({ job, position }: Unfinished, { number, entries }: CompiledRegion, region: unknown): void {
     const { host, view } = this
     if (job.place.physicalRam !== null) this.physical.add(number)
     if (job.isWide) this.wide.add(number)
-    const instance = new WebAssembly.Instance(module, { host: { memory: host.memory }, hart: host.exports })
     if (host.regions.length <= number) host.regions.grow(1024)
-    host.regions.set(number, instance.exports[REGION_NAME])
+    host.regions.set(number, region)
     const code = CODE + position * CODE_PAGE_BYTES
     for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4

@@ -3,7 +3,7 @@ import { type Block, dominates, findRegion } from "../../../src/hart/translator/
 import { assemble } from "../../../src/riscv/assembler.ts"
 import { decode, instructionLength } from "../../../src/riscv/table.ts"
 
-const regionOf = (source: string, targets: readonly number[] = []) => {
+const regionOf = (source: string, { targets = [] as readonly number[], isWide = false } = {}) => {
   const { bytes } = assemble(source)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const at = (offset: number) => {
@@ -13,7 +13,7 @@ const regionOf = (source: string, targets: readonly number[] = []) => {
     const instruction = decode(word)
     return instruction && { instruction, word }
   }
-  const region = findRegion(0, { at, targets }, targets.length > 0)
+  const region = findRegion(0, { at, targets }, isWide)
   const blocks = [...(region?.blocks.values() ?? [])]
   const blockAt = (offset: number): Block => region!.blocks.get(offset)!
   return { region, blocks, at: blockAt }
@@ -56,12 +56,43 @@ test("where two ways meet, the block belongs to what both come from", () => {
   expect(at(0).merges.map(({ offset }) => offset)).toEqual([16])
 })
 
-test("a loop with two entrances has no head", () => {
-  const { blocks } = regionOf(`
+test("a loop with two entrances is entered at the second through the root", () => {
+  const { region, blocks, at } = regionOf(`
     beqz a0, second
     first: addi a1, a1, 1
     second: addi a1, a1, 2
     bnez a1, first
     ret`)
   expect(blocks.some(({ isLoop }) => isLoop)).toBe(false)
+  expect(region!.root.end).toEqual({ kind: "entries", to: [0, 4] })
+  expect(at(8).dominator).toBe(region!.root)
+})
+
+const caller = `
+    again: jal ra, callee
+    bnez a0, again
+    ecall
+    callee: addi a0, a0, -1
+    ret`
+
+test("a wide region goes on where a call in its page comes back to, a narrow one does not", () => {
+  const wide = regionOf(caller, { isWide: true })
+  expect(wide.region!.entries.map(({ offset }) => offset)).toEqual([0, 4])
+  expect(wide.region!.followers(wide.at(12))).toEqual([wide.region!.root])
+  const narrow = regionOf(caller)
+  expect(narrow.region!.entries.map(({ offset }) => offset)).toEqual([0])
+  expect(narrow.blocks.map(({ offset }) => offset)).toEqual([0, 12])
+})
+
+test("a wide region is entered where its computed jumps were seen to go", () => {
+  const source = "jr a5\n one: addi a0, a0, 1\n ecall\n two: addi a0, a0, 2\n ecall"
+  const offsets = ({ region }: ReturnType<typeof regionOf>) => region!.entries.map(({ offset }) => offset)
+  expect(offsets(regionOf(source, { isWide: true, targets: [4, 12] }))).toEqual([0, 4, 12])
+  expect(offsets(regionOf(source, { targets: [4, 12] }))).toEqual([0])
+  expect(offsets(regionOf(source.replace("jr a5", "ret"), { isWide: true, targets: [4, 12] }))).toEqual([0])
+})
+
+test("a long straight piece is several blocks, so that little budget is enough for one", () => {
+  const { blocks } = regionOf(`${"addi a0, a0, 1\n".repeat(250)} ecall`)
+  expect(blocks.map(({ instructions }) => instructions.length)).toEqual([100, 100, 50])
 })
