@@ -3,7 +3,7 @@
  * as fast it is and writes bench.json. Needs qemu-system-riscv64, riscv64-linux-gnu-gcc, the image `debian` (`cv image build debian`),
  * and the first time apt and a network.
  *
- * BENCH_ROUNDS and BENCH_BARE_ROUNDS say how often, BENCH_LINUX and BENCH_PROGRAMS (`gzip,sort`; 0 for none) what is measured.
+ * BENCH_ROUNDS, BENCH_BARE_ROUNDS and BENCH_HISTORY_ROUNDS say how often, BENCH_LINUX and BENCH_PROGRAMS (`gzip,sort`; 0 for none) what is measured.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,6 +13,7 @@ import { resolveHome } from "../src/host/home.ts"
 import { barePrograms, runBareMetal } from "./bench/bare-metal.ts"
 import { benchPrograms, debianPrograms } from "./bench/debian-programs.ts"
 import { commandsWithin } from "./bench/engine.ts"
+import { benchHistory } from "./bench/history.ts"
 import { BOOT, linuxPieces, runInLinux } from "./bench/in-linux.ts"
 import { printResults } from "./bench/results.ts"
 
@@ -59,7 +60,9 @@ const benchLinux = async () => {
 try {
   const bareMetal = await benchBareMetal()
   const linux = await benchLinux()
-  writeFileSync("bench.json", `${JSON.stringify({ bareMetal, linux }, null, 2)}\n`)
+  const historyRounds = rounds("BENCH_HISTORY_ROUNDS", 3)
+  const history = historyRounds === 0 ? undefined : await benchHistory(historyRounds)
+  writeFileSync("bench.json", `${JSON.stringify({ bareMetal, linux, history }, null, 2)}\n`)
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
