@@ -8,8 +8,8 @@ export const access = { read: 1, write: 2, execute: 4 } as const
 
 const MODE_TOR = 1
 const MODE_NA4 = 2
-/** The lock bits of eight entries. */
-const LOCKED_ANYWHERE = 0x8080_8080_8080_8080n
+/** The modes of eight entries: an entry whose mode is zero is off. */
+const MODES = 0x1818_1818_1818_1818n
 const LOCKED = 0x80
 
 /** The configuration byte of entry `index`: entries 0 to 7 lie in pmpcfg0, 8 to 15 in pmpcfg2. */
@@ -92,7 +92,7 @@ export const definePmp = (module: ModuleBuilder): FunctionRef =>
 
 /**
  * `pmpChanged()`: recomputes `pmpOpen`: the first entry is unlocked or permissive, covers everything and gives all rights; and
- * `machineOpen`: no entry is locked.
+ * `machineOpen`: no entry is on. One that is, locked or not, refuses machine mode what it covers in part.
  */
 export const definePmpChanged = (module: ModuleBuilder): FunctionRef =>
   module.function(
@@ -102,8 +102,8 @@ export const definePmpChanged = (module: ModuleBuilder): FunctionRef =>
       const first = i32.and(i32.wrap(get64("pmpcfg0")), 0x1f)
       const everything = i64.geu(i64.ctz(i64.xor(get64("pmpaddr"), -1)), 53)
       set32(f, "pmpOpen", i32.and(i32.eq(first, 0x1f), everything))
-      const locked = i64.and(i64.or(get64("pmpcfg0"), get64("pmpcfg2")), LOCKED_ANYWHERE)
-      set32(f, "machineOpen", i64.eqz(locked))
+      const modes = i64.and(i64.or(get64("pmpcfg0"), get64("pmpcfg2")), MODES)
+      set32(f, "machineOpen", i64.eqz(modes))
     },
     { exported: true },
   )
