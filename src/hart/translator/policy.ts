@@ -53,17 +53,21 @@ export const eagerPolicy = (seed = 1): TranslationPolicy => {
   }
 }
 
-/** Thresholds drawn by a seed. */
+/** Thresholds drawn by a seed, with ever less looking. */
 export const randomPolicy = (seed: number): TranslationPolicy => {
   const random = randomFrom(seed)
   const scale = 10 ** (2.5 + random() * 2.5)
+  let looks = 0
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
     looksForWide: 1 + Math.floor(random() * 8),
     heatMin: 1 + Math.floor(random() * scale),
     regionsMax: 20 + Math.floor(random() * 500),
-    patience: () => 1 + Math.floor(random() * scale),
+    patience: () => {
+      looks++
+      return 1 + Math.floor(random() * scale * (1 + looks / 2000))
+    },
   }
 }
 
