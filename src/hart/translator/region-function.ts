@@ -2,19 +2,10 @@
  * A region as one WebAssembly function: structured control flow over its blocks (Ramsey, "Beyond Relooper", 2022), integer registers in
  * locals. What it cannot do it leaves to the interpreter: it goes back with the instruction's pc, nothing of it done.
  */
-import { mstatus } from "../../riscv/csr.ts"
-import { extract } from "../../riscv/field.ts"
-import type { Operand, OperandName } from "../../riscv/format.ts"
-import type { AmoWidth, LoadWidth, StoreWidth } from "../../riscv/semantics.ts"
 import {
-  callI32,
   type Expr,
   type FunctionBuilder,
   type FunctionRef,
-  f32,
-  f64,
-  type I32,
-  type I64,
   i32,
   i64,
   type Label,
@@ -24,19 +15,15 @@ import {
 } from "../../wasm/index.ts"
 import { isPhysical, jumpEntry } from "../address-space.ts"
 import { regionInfo } from "../code-cache.ts"
-import { Execution, loads } from "../execution.ts"
-import { RNE } from "../float/format.ts"
 import type { FloatLibrary } from "../float/index.ts"
-import { JUMP_CACHE, RAM, RAM_BASE } from "../layout.ts"
+import { JUMP_CACHE } from "../layout.ts"
 import { tlbBase } from "../memory-access.ts"
-import { active, get32, get64, set32, set64 } from "../state.ts"
-import { type Block, dominates, type PlacedInstruction, type Region } from "./control-flow.ts"
+import { get64, set32, set64 } from "../state.ts"
+import { type Block, dominates, type Region } from "./control-flow.ts"
 import { needsFloat } from "./control-kind.ts"
-import { hostOperation } from "./host-float.ts"
-import { namedBy, type RegisterFile, type RegisterUse, registersIn, registerUse, writtenBy } from "./register-use.ts"
-
-/** The rounding mode of an instruction that takes frm's. */
-const DYNAMIC = 7
+import { type Place, RegionExecution } from "./region-execution.ts"
+import { FloatState, namedIn, type Registers, registerLocals } from "./region-registers.ts"
+import { type RegisterUse, registersIn, registerUse, writtenBy } from "./register-use.ts"
 
 /** What regions call. */
 export interface RegionHelpers {
@@ -59,77 +46,9 @@ export interface RegionPlace {
   readonly physicalRam: number | null
 }
 
-type Registers<T extends "i64" | "f64"> = ReadonlyMap<number, Local<T>>
-
-/** Every register that a region names. */
-const namedIn = (region: Region, file: RegisterFile): readonly number[] =>
-  registersIn([...region.blocks.values()].reduce((named, { instructions }) => named | namedBy(instructions, file), 0))
-
-/** Locals for the registers of a file, those that are needed read from `from`. */
-const registerLocals = <T extends "i64" | "f64">(
-  f: FunctionBuilder,
-  type: T,
-  named: readonly number[],
-  needed: number,
-  from: (register: number) => Expr<T>,
-): Registers<T> =>
-  new Map(
-    named.map(register => [register, (needed >>> register) & 1 ? f.let(from(register)) : (f.local(type) as Local<T>)]),
-  )
-
 const usesFloat = (block: Block): boolean => block.instructions.some(({ instruction }) => needsFloat(instruction))
 
-/** Where an instruction of a block stands among the block's. */
-interface Place {
-  readonly block: Block
-  readonly placed: PlacedInstruction
-  /** Instructions of the block that have not begun when this one has not. */
-  readonly left: number
-}
-
-/** The floating-point side of a region. */
-class FloatState {
-  readonly registers: Registers<"f64">
-  readonly use: RegisterUse
-  private readonly f: FunctionBuilder
-  /** The unit is on: mstatus.FS. */
-  readonly isOn: Local<"i32">
-  /** Registers or flags may have been written here. */
-  private readonly isDirty: Local<"i32">
-  /** frm says to nearest even. */
-  readonly isNearest: Local<"i32">
-  /** So it does, and NX is up: an operation of the host that is merely inexact changes no flag. */
-  readonly isPlain: Local<"i32">
-
-  constructor(f: FunctionBuilder, region: Region) {
-    this.f = f
-    this.use = registerUse(region, "f")
-    const load = (register: number) => f64.load(0, active("f", register))
-    this.registers = registerLocals(f, "f64", namedIn(region, "f"), this.use.needed, load)
-    this.isOn = f.let(i64.ne(i64.and(get64("mstatus"), mstatus.FS), 0))
-    this.isDirty = f.local("i32")
-    this.isNearest = f.let(i32.eqz(get32("frm")))
-    this.isPlain = f.let(i32.const(0))
-    this.flagsRose()
-  }
-
-  /** Call where flags may have been raised. */
-  flagsRose(): void {
-    this.f.set(this.isPlain, i32.and(this.isNearest, get32("fflags")))
-  }
-  setDirty(): void {
-    this.f.set(this.isDirty, 1)
-  }
-  putBack(register: number): void {
-    this.f.storeF64(0, this.registers.get(register)!, active("f", register))
-  }
-  putBackStatus(): void {
-    const { f } = this
-    f.if(this.isDirty, () => set64(f, "mstatus", i64.or(get64("mstatus"), mstatus.FS)))
-  }
-}
-
-class RegionWriter {
+export class RegionWriter {
   readonly f: FunctionBuilder
   readonly helpers: RegionHelpers
   readonly place: RegionPlace
@@ -318,173 +237,6 @@ class RegionWriter {
     })
     f.returnCall(goOn, this.nextPc, this.count)
   }
-}
-
-/** An instruction's meaning with operands known now. */
-class RegionExecution extends Execution {
-  private readonly writer: RegionWriter
-  private readonly place: Place
-
-  constructor(writer: RegionWriter, place: Place) {
-    super(writer.f, writer.tlb, writer.dataContext)
-    this.writer = writer
-    this.place = place
-  }
-
-  private operand(name: OperandName): Operand {
-    return this.place.placed.instruction.format.operands.find(operand => operand.name === name)!
-  }
-  private value(name: OperandName): number {
-    return extract(this.operand(name).field, this.place.placed.word)
-  }
-  protected raw(name: OperandName): Expr<"i32"> {
-    const value = this.value(name)
-    return i32.const(this.operand(name).kind === "number" ? value : value * 8)
-  }
-  private register(name: OperandName): Expr<"i64"> {
-    const register = this.value(name)
-    return register === 0 ? i64.const(0) : this.writer.registers.get(register)!
-  }
-  get rs1(): Expr<"i64"> {
-    return this.register("rs1")
-  }
-  get rs2(): Expr<"i64"> {
-    return this.register("rs2")
-  }
-  get imm(): Expr<"i64"> {
-    return i64.const(this.value("imm"))
-  }
-  get pc(): Expr<"i64"> {
-    return this.writer.address(this.place.placed.offset)
-  }
-  get next(): Expr<"i64"> {
-    const { offset, instruction } = this.place.placed
-    return this.writer.address(offset + instruction.length)
-  }
-  rd(value: I64): void {
-    const register = this.value("rd")
-    if (register === 0) {
-      if (typeof value === "object") this.f.drop(value)
-    } else this.f.set(this.writer.registers.get(register)!, value)
-  }
-
-  private leave(): void {
-    this.writer.leaveAt(this.place)
-  }
-
-  override load(width: LoadWidth, address: Expr<"i64">): Expr<"i64"> {
-    const { physicalRam } = this.writer.place
-    if (physicalRam === null) return super.load(width, address)
-    const { f } = this
-    const { bytes, read } = loads[width]
-    const place = f.let(i64.sub(address, RAM_BASE))
-    f.if(i64.gtu(place, physicalRam - bytes), () => this.leave())
-    return f.let(read(i32.wrap(place), RAM))
-  }
-
-  protected findLoad(host: Local<"i32">, virtual: Expr<"i64">, bytes: number): void {
-    this.f.set(host, callI32(this.writer.helpers.findLoad, virtual, i32.const(bytes)))
-    this.f.if(i32.eqz(host), () => this.leave())
-  }
-  private findStore(host: Local<"i32">, virtual: Expr<"i64">, bytes: number): void {
-    this.f.set(host, callI32(this.writer.helpers.findStore, virtual, i32.const(bytes)))
-    this.f.if(i32.eqz(host), () => this.leave())
-  }
-  protected storeElsewhere(width: StoreWidth, virtual: Expr<"i64">, value: Expr<"i64">): void {
-    const host = this.f.local("i32")
-    this.findStore(host, virtual, width)
-    this.write(width, host, value)
-  }
-  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, isLoadReserved: boolean): void {
-    this.f.if(i32.and(i32.wrap(virtual), width - 1), () => this.leave())
-    if (isLoadReserved) this.findLoad(host, virtual, width)
-    else this.findStore(host, virtual, width)
-  }
-  protected wroteFound(): void {
-    // `findStore` has marked the page, and found no code in it.
-  }
-  protected floatFunction(name: keyof FloatLibrary): FunctionRef {
-    return this.writer.helpers.float(name)
-  }
-
-  protected floatRegister(name: OperandName): Expr<"i64"> {
-    return i64.bits(this.writer.float!.registers.get(this.value(name))!)
-  }
-  protected setFloatRegister(bits: Expr<"i64">): void {
-    this.f.set(this.writer.float!.registers.get(this.value("rd"))!, f64.fromBits(bits))
-  }
-  requireFloat(): void {
-    // Its block has looked.
-  }
-  protected setFloatDirty(): void {
-    this.writer.float!.setDirty()
-  }
-
-  /** Where the rounding mode, if there is one, is the host's; null where it cannot be. */
-  private roundsAsHost(): Expr<"i32"> | null {
-    if (!this.place.placed.instruction.format.operands.some(({ name }) => name === "rm")) return i32.const(1)
-    const mode = this.value("rm")
-    return mode === RNE || mode === DYNAMIC ? this.writer.float!.isNearest : null
-  }
-
-  protected override computeFloat(name: keyof FloatLibrary, operands: readonly Expr[]): Expr {
-    const { f } = this
-    const float = this.writer.float!
-    const roundsAsHost = this.roundsAsHost()
-    const host = roundsAsHost && hostOperation(f, name, operands)
-    if (!host) {
-      const result = super.computeFloat(name, operands)
-      float.flagsRose()
-      return result
-    }
-    const value = host.result.bitsOf ?? host.result
-    const result = f.local(value.type)
-    f.set(result, value)
-    f.if(i32.eqz(i32.and(host.rounds ? float.isPlain : roundsAsHost, host.holds)), () => {
-      const exact = this.callFloat(name, operands)
-      f.set(result, host.result.bitsOf ? fromBits(exact) : exact)
-      float.flagsRose()
-    })
-    this.setFloatDirty()
-    return bitsOf(result)
-  }
-
-  branch(condition: I32): void {
-    this.f.if(condition, () => this.jumpRelative())
-  }
-  jumpRelative(): void {
-    const { block } = this.place
-    const { end } = block
-    if (end.kind === "branch") this.writer.to(block, end.taken)
-    else if (end.kind === "jump") this.writer.to(block, end.to)
-  }
-  jump(address: Expr<"i64">): void {
-    this.writer.toComputed(this.place.block, address)
-  }
-
-  /** What traps, the interpreter has to execute. */
-  trap(): void {
-    this.leave()
-  }
-  csr(): Expr<"i64"> {
-    throw new Error("no part of a region")
-  }
-  csrUnlessZero(): Expr<"i64"> {
-    throw new Error("no part of a region")
-  }
-  system(): void {
-    throw new Error("no part of a region")
-  }
-  sfenceVma(): void {
-    throw new Error("no part of a region")
-  }
-}
-
-const fromBits = (bits: Expr): Expr =>
-  bits.type === "i64" ? f64.fromBits(bits as Expr<"i64">) : f32.fromBits(bits as Expr<"i32">)
-const bitsOf = (value: Expr): Expr => {
-  if (value.type === "f64") return i64.bits(value as Expr<"f64">)
-  return value.type === "f32" ? i32.bits(value as Expr<"f32">) : value
 }
 
 /** Writes a region's function; `f` has the parameters of `regionType`. */
