@@ -64,7 +64,7 @@ const bareGuest = (name: string, directory: string): Guest => ({
   name,
   config: {
     harts: hartsOf(name),
-    ramBytes: 64 << 20,
+    ramBytes: 256 << 20,
     firmware: { kind: "none" },
     kernel: kernelOf(buildBareProgram(name, directory)),
     initrd: null,
