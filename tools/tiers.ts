@@ -2,7 +2,7 @@
  * Runs the bare-metal programs of the bench and a Debian boot on every tier, and compares the digest after every million
  * instructions: interpreter, a thread that compiles meanwhile, everything translated, thresholds drawn by seeds.
  *
- *     node tools/tiers.ts [--seeds N] [NAME...]
+ *     npm run tiers -- [--seeds N] [NAME...]
  *
  * 20 seeds where not told; names are programs of tools/bench/guests, and `debian`; all where none is given. Needs
  * riscv64-linux-gnu-gcc, and for `debian` the image (`cv image build debian`). Exit code 0: all agree, 1: some differ.
