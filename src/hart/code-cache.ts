@@ -94,6 +94,8 @@ export const regionInfo = {
   number: (info: Expr<"i32">) => i32.and(info, 0xffff),
   operation: (info: Expr<"i32">) => i32.and(i32.shru(info, 16), 0x1ff),
   entry: (info: Expr<"i32">) => i32.shru(info, 25),
+  /** The operation in an info that is known. */
+  operationIn: (info: number): number => (info >>> 16) & 0x1ff,
   pack: (number: number, original: number, entry: number): number => (number | (original << 16) | (entry << 25)) >>> 0,
 }
 export const originalOperation = (record: Expr<"i32">): Expr<"i32"> =>

@@ -36,20 +36,25 @@ const randomFrom = (seed: number) => {
   }
 }
 
+/** Instructions until the next look as `draw` says at first, and ever more. */
+const everMore = (draw: () => number) => {
+  let looks = 0
+  return () => {
+    looks++
+    return 1 + Math.floor(draw() * (1 + looks / 2000))
+  }
+}
+
 /** Everything is translated as soon as it is met, with ever less looking as ever less is left to find. */
 export const eagerPolicy = (seed = 1): TranslationPolicy => {
   const random = randomFrom(seed)
-  let looks = 0
   return {
     eager: true,
     looksMin: 1,
     looksForWide: 1,
     heatMin: 1,
     regionsMax: 8192,
-    patience: () => {
-      looks++
-      return 1 + Math.floor(random() * (random() < 0.5 ? 3 : 40) * (1 + looks / 2000))
-    },
+    patience: everMore(() => random() * (random() < 0.5 ? 3 : 40)),
   }
 }
 
@@ -57,17 +62,13 @@ export const eagerPolicy = (seed = 1): TranslationPolicy => {
 export const randomPolicy = (seed: number): TranslationPolicy => {
   const random = randomFrom(seed)
   const scale = 10 ** (2.5 + random() * 2.5)
-  let looks = 0
   return {
     eager: random() < 0.3,
     looksMin: 1 + Math.floor(random() * 4),
     looksForWide: 1 + Math.floor(random() * 8),
     heatMin: 1 + Math.floor(random() * scale),
     regionsMax: 20 + Math.floor(random() * 500),
-    patience: () => {
-      looks++
-      return 1 + Math.floor(random() * scale * (1 + looks / 2000))
-    },
+    patience: everMore(() => random() * scale),
   }
 }
 

@@ -23,7 +23,7 @@ import { type Block, dominates, type Region } from "./control-flow.ts"
 import { needsFloat } from "./control-kind.ts"
 import { type Place, RegionExecution } from "./region-execution.ts"
 import { FloatState, namedIn, type Registers, registerLocals } from "./region-registers.ts"
-import { type RegisterUse, registersIn, registerUse, writtenBy } from "./register-use.ts"
+import { type RegisterUse, registersIn, registerUse } from "./register-use.ts"
 
 /** What regions call. */
 export interface RegionHelpers {
@@ -135,10 +135,9 @@ export class RegionWriter {
   /** Goes back to the interpreter at an offset, so many of the block's instructions being done. */
   private giveUpAt(block: Block, offset: number, done: number): void {
     const { f, float } = this
-    const instructions = block.instructions.slice(0, done)
     f.set(this.nextPc, this.address(offset))
-    f.set(this.written, this.use.writtenBefore(block) | writtenBy(instructions, "x"))
-    if (float !== null) f.set(this.writtenFloat, float.use.writtenBefore(block) | writtenBy(instructions, "f"))
+    f.set(this.written, this.use.writtenAfter(block, done))
+    if (float !== null) f.set(this.writtenFloat, float.use.writtenAfter(block, done))
     f.br(this.giveUp)
   }
 
@@ -219,11 +218,9 @@ export class RegionWriter {
   private out(from: Block, address: Expr<"i64">): void {
     const { f, float } = this
     f.set(this.nextPc, address)
-    for (const register of registersIn(this.use.writtenBefore(from) | writtenBy(from.instructions, "x")))
-      this.putBackInteger(register)
+    for (const register of registersIn(this.use.writtenAfter(from))) this.putBackInteger(register)
     if (float !== null) {
-      for (const register of registersIn(float.use.writtenBefore(from) | writtenBy(from.instructions, "f")))
-        float.putBack(register)
+      for (const register of registersIn(float.use.writtenAfter(from))) float.putBack(register)
       float.putBackStatus()
     }
     set32(f, "count", this.count)

@@ -13,6 +13,8 @@ export interface RegisterUse {
   readonly needed: number
   /** Registers that may have been written when a block begins. */
   readonly writtenBefore: (block: Block) => number
+  /** The same when so many of its instructions are done; all of them where not told. */
+  readonly writtenAfter: (block: Block, done?: number) => number
 }
 
 /** The registers an instruction reads and the one it writes. Nothing is kept of x0. */
@@ -87,5 +89,8 @@ export const registerUse = ({ root, blocks, followers }: Region, file: RegisterF
     live.set(block, mask)
     return mask
   })
-  return { needed: live.get(root)!, writtenBefore: block => before.get(block)! }
+  const writtenBefore = (block: Block) => before.get(block)!
+  const writtenAfter = (block: Block, done?: number) =>
+    writtenBefore(block) | writtenBy(block.instructions.slice(0, done), file)
+  return { needed: live.get(root)!, writtenBefore, writtenAfter }
 }

@@ -61,6 +61,12 @@ interface Unfinished {
   readonly position: number
 }
 
+/** Where REGION_INFO speaks of a record. */
+const infoOf = (record: number): number => REGION_INFO + ((record - CODE) >>> 3) * 4
+/** The place of the predecoded page that a record lies in, and where the records of a place begin. */
+const positionOf = (record: number): number => Math.floor((record - CODE) / CODE_PAGE_BYTES)
+const codeAt = (position: number): number => CODE + position * CODE_PAGE_BYTES
+
 export class Translator {
   private readonly host: TranslatorHost
   private readonly policy: TranslationPolicy
@@ -146,12 +152,12 @@ export class Translator {
   private lookAtRegion(record: number): void {
     const number = this.regionAt(record)
     if (!this.physical.has(number) || this.host.isPhysical()) return
-    this.host.unlinkRegions(CODE + Math.floor((record - CODE) / CODE_PAGE_BYTES) * CODE_PAGE_BYTES)
+    this.host.unlinkRegions(codeAt(positionOf(record)))
   }
 
   /** The number of the region that is entered at a record. */
   private regionAt(record: number): number {
-    return this.view.getUint16(REGION_INFO + ((record - CODE) >>> 3) * 4, true)
+    return this.view.getUint16(infoOf(record), true)
   }
 
   private operationAt(record: number): number {
@@ -180,8 +186,7 @@ export class Translator {
   /** Gives every record its own operation back, and the regions to the garbage collector. */
   private forgetAll(): void {
     for (let position = 0; position < CODE_PAGES; position++)
-      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0)
-        this.host.unlinkRegions(CODE + position * CODE_PAGE_BYTES)
+      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
     for (let number = 1; number < this.next; number++) this.host.regions.set(number, null)
     this.next = 1
     this.found.clear()
@@ -205,7 +210,7 @@ export class Translator {
       if (unfinished.size > 0) return
       this.forgetAll()
     }
-    const position = Math.floor((record - CODE) / CODE_PAGE_BYTES)
+    const position = positionOf(record)
     if (!this.isWorthMore(position)) return
     const job = this.jobAt(position, record, this.next++, isWide)
     unfinished.set(job.place.number, { job, record, position })
@@ -231,7 +236,7 @@ export class Translator {
   }
 
   private jobAt(position: number, record: number, number: number, isWide: boolean): RegionJob {
-    const code = CODE + position * CODE_PAGE_BYTES
+    const code = codeAt(position)
     const page = this.pageAt(position)
     const records = new Uint16Array(this.view.buffer, code, PAGE_BYTES * 2)
     const known = new Uint8Array(PAGE_BYTES / 2)
@@ -299,7 +304,7 @@ export class Translator {
     if (job.isWide) this.wide.add(number)
     if (host.regions.length <= number) host.regions.grow(1024)
     host.regions.set(number, region)
-    const code = CODE + position * CODE_PAGE_BYTES
+    const code = codeAt(position)
     for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4
     view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
@@ -308,12 +313,12 @@ export class Translator {
   /** Has a region entered at a record, unless another one that is as good is. */
   private link(record: number, number: number, entry: number): void {
     const { view, host } = this
-    const info = REGION_INFO + ((record - CODE) >>> 3) * 4
+    const info = infoOf(record)
     if (this.operationAt(record) === operation.decode) host.decodeAt(record)
     let original = this.operationAt(record)
     if (original === operation.region) {
       if (!this.wide.has(number) || this.wide.has(this.regionAt(record))) return
-      original = (view.getUint32(info, true) >>> 16) & 0x1ff
+      original = regionInfo.operationIn(view.getUint32(info, true))
     }
     if (original < operation.first) return
     view.setUint32(info, regionInfo.pack(number, original, entry), true)
