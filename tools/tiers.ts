@@ -5,7 +5,7 @@
  *     npm run tiers -- [--seeds N] [NAME...]
  *
  * 20 seeds where not told; names are programs of tools/bench/guests, and `debian`; all where none is given. Needs
- * riscv64-linux-gnu-gcc, and for `debian` the image (`cv image build debian`). Exit code 0: all agree, 1: some differ.
+ * riscv64-linux-gnu-gcc, and for `debian` the image (`cv image build debian`). Exit code 0: all agree, 1: some differ, 2: nothing to run.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -90,8 +90,18 @@ const debianGuest = (): Guest => {
 }
 
 const { values, positionals } = parseArgs({ options: { seeds: { type: "string" } }, allowPositionals: true })
-const seeds = Array.from({ length: Number(values.seeds ?? 20) }, (_, at) => String(at + 1))
-const names = positionals.length > 0 ? positionals : [...barePrograms, "debian"]
+const fail = (sentence: string): never => {
+  process.stderr.write(`${sentence}\n`)
+  process.exit(2)
+}
+const seedCount = Number(values.seeds ?? 20)
+if (!Number.isInteger(seedCount) || seedCount < 0)
+  fail(`--seeds ${values.seeds} is no number of seeds; give --seeds 20.`)
+const seeds = Array.from({ length: seedCount }, (_, at) => String(at + 1))
+const guests = [...barePrograms, "debian"]
+const unknown = positionals.find(name => !guests.includes(name))
+if (unknown !== undefined) fail(`There is no guest ${unknown}; there are ${guests.join(", ")}.`)
+const names = positionals.length > 0 ? positionals : guests
 const directory = mkdtempSync(join(tmpdir(), "chronovisor-tiers-"))
 let differences = 0
 try {
