@@ -1,6 +1,6 @@
 /**
  * Runs the bare-metal programs of the bench and a Debian boot on every tier, and compares the digest after every million
- * instructions: interpreter, a thread that compiles meanwhile, everything translated, thresholds drawn by seeds.
+ * instructions: interpreter, a thread that compiles meanwhile, the same with what it compiled before, everything translated, thresholds drawn by seeds.
  *
  *     npm run tiers -- [--seeds N] [NAME...]
  *
@@ -12,7 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { resolveHome } from "../src/host/home.ts"
-import { threadCompiler } from "../src/host/region-compilers.ts"
+import { keptFile, threadCompiler } from "../src/host/region-compilers.ts"
 import { hex } from "../src/machine/digest.ts"
 import { type KernelImage, readKernelImage } from "../src/machine/kernel-image.ts"
 import { Machine } from "../src/machine/machine.ts"
@@ -114,9 +114,11 @@ try {
       differences++
       console.log(`${name}, ${tier}: differs at batch ${at}: ${interpreted[at]}, here ${history[at]}`)
     }
-    compare("auto, compiled by a thread", historyOf(guest, "auto", threadCompiler))
+    const kept = keptFile(directory, name)
+    compare("auto, compiled by a thread", historyOf(guest, "auto", threadCompiler(kept)))
+    compare("auto, with regions of the run before", historyOf(guest, "auto", threadCompiler(kept)))
     for (const tier of ["auto", "translator", ...seeds]) compare(tier, historyOf(guest, tier))
-    console.log(`${name}: ${interpreted.length - 1} batches on ${seeds.length + 4} tiers (${performance.now() | 0} ms)`)
+    console.log(`${name}: ${interpreted.length - 1} batches on ${seeds.length + 5} tiers (${performance.now() | 0} ms)`)
   }
 } finally {
   rmSync(directory, { recursive: true, force: true })

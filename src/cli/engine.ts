@@ -1,4 +1,6 @@
 /** The parts that do the work, loaded when a command needs them: `cv --help` needs none. */
+
+import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Misused } from "./failure.ts"
@@ -21,8 +23,14 @@ export const withTier = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Eff
   const tiered = Effect.provideService(effect, tier.Tier, policy)
   // Thresholds for tests are meant to meet the same moments each time.
   if (name !== "auto") return yield* tiered
-  const { threadCompiler } = yield* Effect.promise(() => import("../host/region-compilers.ts"))
-  return yield* Effect.provideService(tiered, tier.Compiler, threadCompiler)
+  const { keptFile, startCompiling, threadCompiler } = yield* Effect.promise(
+    () => import("../host/region-compilers.ts"),
+  )
+  startCompiling()
+  const directory = join(yield* home, "cache", "regions")
+  return yield* Effect.provideService(tiered, tier.Compiler, ({ machines: [{ firmware, kernel, initrd }] }) =>
+    threadCompiler(keptFile(directory, [firmware, kernel, initrd])),
+  )
 })
 
 /** Provides the WorldStore. */

@@ -3,19 +3,10 @@
  * of the same contents begins as a copy. They are a cache: whatever goes wrong with one, the world is made without it.
  */
 import { createHash } from "node:crypto"
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs"
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { formatVersion } from "../../migrations/index.ts"
+import { keepNewest } from "./cache-directory.ts"
 import type { KnownContent } from "./creation.ts"
 
 /** Smaller contents are stored faster than looked up. */
@@ -59,17 +50,8 @@ export const keepTemplate = (template: string, file: string): void => {
     writeFileSync(partial, content)
     appendFileSync(partial, hashOf(content))
     renameSync(partial, template)
-    removeOldest(directory)
+    keepNewest(directory, templatesMax)
   } catch {
     rmSync(partial, { force: true })
   }
-}
-
-const removeOldest = (directory: string): void => {
-  const files = readdirSync(directory).map(name => {
-    const path = join(directory, name)
-    return { path, usedMs: statSync(path).mtimeMs }
-  })
-  const surplus = files.toSorted((a, b) => b.usedMs - a.usedMs).slice(templatesMax)
-  for (const { path } of surplus) rmSync(path, { force: true })
 }

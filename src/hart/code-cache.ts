@@ -30,6 +30,7 @@ import {
   HOT_RECORDS_MAX,
   JUMP_TARGETS,
   JUMP_TARGETS_PAGE_BYTES,
+  NEXT_CODE_PAGE,
   PAGE_CODE,
   RAM_BASE,
   RAM_PAGES_MAX,
@@ -100,9 +101,6 @@ export const regionInfo = {
 }
 export const originalOperation = (record: Expr<"i32">): Expr<"i32"> =>
   regionInfo.operation(i32.load(regionInfoPlace(record), REGION_INFO))
-
-/** Where the next page will be put: in the unused last word of the first entry. */
-const NEXT = CODE_PAGE_INFO + 12
 
 export interface CodeCache {
   /** `invalidateBytes(code, offset, bytes)`: bytes of a page with predecoded records were written. */
@@ -200,8 +198,8 @@ export const defineFetch = (
   const addPage = module.function("addPage", { params: ["i32", "i32"], result: "i32" }, f => {
     const page = f.param(0, "i32")
     const host = f.param(1, "i32")
-    const position = f.let(i32.load(NEXT))
-    f.storeI32(NEXT, i32.remu(i32.add(position, 1), CODE_PAGES))
+    const position = f.let(i32.load(NEXT_CODE_PAGE))
+    f.storeI32(NEXT_CODE_PAGE, i32.remu(i32.add(position, 1), CODE_PAGES))
     const code = f.let(i32.add(i32.mul(position, CODE_PAGE_BYTES), CODE))
     const info = f.let(i32.mul(position, CODE_PAGE_INFO_BYTES))
     f.if(i32.load(info, INFO_HOST), () => {

@@ -86,6 +86,8 @@ export const CODE_PAGES = 4096
 /** For each predecoded page: its guest page's number, its address in this memory, how often it was written to. */
 export const CODE_PAGE_INFO = (PAGE_DIRTY + RAM_PAGES_MAX + 4096) & ~0xfff
 export const CODE_PAGE_INFO_BYTES = 16
+/** The place the next predecoded page takes: in the unused last word of the first entry. */
+export const NEXT_CODE_PAGE = CODE_PAGE_INFO + 12
 export const CODE = CODE_PAGE_INFO + CODE_PAGES * CODE_PAGE_INFO_BYTES
 
 /**
@@ -105,11 +107,13 @@ export const JUMP_TARGETS_PAGE_BYTES = (CODE_PAGE_BYTES / RECORD_BYTES) * 2
 export const COMPUTED_TARGET = 0x8000
 /** Regions that can be kept at once; number 0 is none. */
 export const REGIONS_MAX = 0xffff
+/** For each region: where its page's part of REGION_INFO begins. */
+export const REGION_PAGES = JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES
 
 const align64K = (address: number) => (address + 0xffff) & ~0xffff
 
 /** The boot ROM. */
-export const ROM = align64K(JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES)
+export const ROM = align64K(REGION_PAGES + (REGIONS_MAX + 1) * 4)
 /** Guest RAM. */
 export const RAM = ROM + 0x10000
 

@@ -26,7 +26,10 @@ import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
 import { inRam, type RamBytes, ramHost } from "./translation.ts"
 
-/** `region(count, pc, entry)`: executes at most `count` instructions from its entry of that number, which lies at `pc`; gives the next pc and leaves what is left in the state's `count`. */
+/**
+ * `region(count, pc, info)`: executes at most `count` instructions from `pc`, where REGION_INFO says `info`; gives the next pc and
+ * leaves what is left in the state's `count`.
+ */
 export const regionType = { params: ["i32", "i64", "i32"], result: "i64" } as const
 
 export interface Regions {
@@ -45,7 +48,7 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
   const enterRegion = module.function("enterRegion", { params: ["i32", "i64", "i32"], result: "i64" }, f => {
     const [record, pc, count] = [f.param(0, "i32"), f.param(1, "i64"), f.param(2, "i32")]
     const info = f.let(i32.load(regionInfoPlace(record), REGION_INFO))
-    f.return(callIndirectI64(table, type, regionInfo.number(info), count, pc, regionInfo.entry(info)))
+    f.return(callIndirectI64(table, type, regionInfo.number(info), count, pc, info))
     f.unreachable()
   })
 
@@ -65,7 +68,7 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
           f.storeI64(jump, pc, JUMP_CACHE)
           f.storeI32(jump, i32.wrap(get64("fetchContext")), JUMP_CACHE + 8)
           f.storeI32(jump, info, JUMP_CACHE + 12)
-          f.returnCallIndirect(table, type, regionInfo.number(info), count, pc, regionInfo.entry(info))
+          f.returnCallIndirect(table, type, regionInfo.number(info), count, pc, info)
         })
       })
       f.return(pc)

@@ -1,13 +1,26 @@
 /** Compilers of regions whose work a thread of its own does, one for the whole process: the machines go on meanwhile. */
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync } from "node:fs"
+import { setPriority } from "node:os"
+import { join } from "node:path"
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
-import type { CompiledBatch, HelperTypes, RegionCompilerMaker } from "../machine/machine-config.ts"
+import {
+  type CompiledBatch,
+  type HelperTypes,
+  REGION_MEMORY_PAGES,
+  type RegionCompilerMaker,
+} from "../machine/machine-config.ts"
 
 /** What the thread is told of a machine. */
 export interface Client {
   readonly port: MessagePort
   readonly helpers: HelperTypes
+  /** The least memory that regions take. */
+  readonly memoryPages: number
   /** How many batches were finished. */
   readonly finished: Int32Array
+  /** Where regions are kept from run to run, null: nowhere. */
+  readonly file: string | null
 }
 
 // The compiled worker stands beside this file under the same name.
@@ -16,31 +29,58 @@ const workerFile = new URL(
   import.meta.url,
 )
 
+/**
+ * Where regions of a guest are kept, which is described by `guest`. Only the program that compiled them uses them: as built, the
+ * worker's file names its parts by their content.
+ */
+export const keptFile = (directory: string, guest: unknown): string => {
+  const hash = createHash("sha256").update(readFileSync(workerFile)).update(JSON.stringify(guest))
+  return join(directory, `${hash.digest("hex").slice(0, 32)}.regions`)
+}
+
 let worker: Worker | null = null
 
+/** Has the threads in which V8 optimizes code come after the machine's own where the processors are few. */
+const demoteOptimizers = (): void => {
+  for (const task of readdirSync("/proc/self/task"))
+    try {
+      if (readFileSync(`/proc/self/task/${task}/comm`, "utf8").includes("V8Worker")) setPriority(Number(task), 10)
+    } catch {
+      // A thread that has ended meanwhile, or may not be touched: it stays as it is.
+    }
+}
+
 const startWorker = (): Worker => {
+  if (process.platform === "linux") demoteOptimizers()
   const started = new Worker(workerFile, { execArgv: [] })
   // It has nothing to say to a process that is otherwise done.
   started.unref()
   return started
 }
 
-/** Makes compilers that the thread serves. */
-export const threadCompiler: RegionCompilerMaker = helpers => {
+/** Starts the thread, for whoever will soon need it. */
+export const startCompiling = (): void => {
   worker ??= startWorker()
-  const { port1, port2 } = new MessageChannel()
-  const finished = new Int32Array(new SharedArrayBuffer(4))
-  const client: Client = { port: port2, helpers, finished }
-  worker.postMessage(client, [port2])
-  port1.unref()
-  let taken = 0
-  return {
-    compile: jobs => port1.postMessage(jobs),
-    finished: () => {
-      const batches: CompiledBatch[] = []
-      for (const all = Atomics.load(finished, 0); taken < all; taken++)
-        batches.push(receiveMessageOnPort(port1)!.message as CompiledBatch)
-      return batches
-    },
-  }
 }
+
+/** Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds of earlier runs is compiled first. */
+export const threadCompiler =
+  (file: string | null = null): RegionCompilerMaker =>
+  helpers => {
+    worker ??= startWorker()
+    const { port1, port2 } = new MessageChannel()
+    const finished = new Int32Array(new SharedArrayBuffer(4))
+    const client: Client = { port: port2, helpers, memoryPages: REGION_MEMORY_PAGES, finished, file }
+    worker.postMessage(client, [port2])
+    port1.unref()
+    let taken = 0
+    return {
+      compile: jobs => port1.postMessage(jobs),
+      finished: () => {
+        const batches: CompiledBatch[] = []
+        for (const all = Atomics.load(finished, 0); taken < all; taken++)
+          batches.push(receiveMessageOnPort(port1)!.message as CompiledBatch)
+        return batches
+      },
+    }
+  }

@@ -37,9 +37,10 @@ export interface MachineConfig {
 export { RAM_BYTES_MAX } from "../hart/layout.ts"
 export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"
 export {
+  buildRegions,
   type CompiledBatch,
-  compileRegions,
   inlineCompiler,
+  type RegionCompiler,
   type RegionCompilerMaker,
   type RegionJob,
 } from "../hart/translator/region-compiler.ts"

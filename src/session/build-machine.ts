@@ -87,7 +87,7 @@ export const buildMachine = <E, R>(
 ): Effect.Effect<Machine, CannotStart | E, R> =>
   Effect.gen(function* () {
     const translation = yield* Tier
-    const compiler = yield* Compiler
+    const compiler = (yield* Compiler)(genesis)
     const spec = genesis.machines[0]
     const problem = memoryProblem(spec.memoryBytes)
     if (problem) return yield* new CannotStart({ problem })
@@ -147,7 +147,7 @@ export const sleepingMachineOf = (world: World) =>
     const disks = yield* readDisks(world.genesis.machines[0].disks, content => world.readBlob(content.hash))
     const contents = bootedContents(world)
     const config = Object.defineProperties(
-      { ...partsOf(world.genesis, disks, { translation: yield* Tier, compiler: yield* Compiler }) },
+      { ...partsOf(world.genesis, disks, { translation: yield* Tier, compiler: (yield* Compiler)(world.genesis) }) },
       Object.getOwnPropertyDescriptors(contents),
     ) as MachineConfig
     return yield* newMachine(config, true)

@@ -1,5 +1,6 @@
 /** Who executes a machine's instructions. Whoever it is, its history is the same. */
 import { Context } from "effect"
+import type { Genesis } from "../events/index.ts"
 import {
   defaultPolicy,
   inlineCompiler,
@@ -14,7 +15,7 @@ export const Tier = Context.Reference<TranslationPolicy | null>("chronovisor/ses
   defaultValue: () => defaultPolicy,
 })
 
-/** Who compiles what is translated, for machines that are built; they themselves where nobody else is given. */
-export const Compiler = Context.Reference<RegionCompilerMaker>("chronovisor/session/Compiler", {
-  defaultValue: () => inlineCompiler,
+/** Who compiles what is translated of a genesis's machine; the machine itself where nobody else is given. */
+export const Compiler = Context.Reference<(genesis: Genesis) => RegionCompilerMaker>("chronovisor/session/Compiler", {
+  defaultValue: () => () => inlineCompiler,
 })

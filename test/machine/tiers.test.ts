@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
 import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
-import { inlineCompiler } from "../../src/hart/translator/region-compiler.ts"
+import { type CompiledBatch, inlineCompiler } from "../../src/hart/translator/region-compiler.ts"
 import { threadCompiler } from "../../src/host/region-compilers.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { Machine } from "../../src/machine/machine.ts"
@@ -41,7 +41,41 @@ describe.each([1, 4])("with %i harts, the history is the interpreter's", harts =
   test("which ends well", () => expect(interpreted.console).toContain("6 of 6 checks ok"))
   test("with the translator as it is", () => expect(history(harts, defaultPolicy)).toEqual(interpreted))
   test("with a thread that compiles while the interpreter goes on", () => {
-    expect(history(harts, { ...defaultPolicy, patience: () => 1000, heatMin: 10 }, threadCompiler)).toEqual(interpreted)
+    expect(history(harts, { ...defaultPolicy, patience: () => 1000, heatMin: 10 }, threadCompiler())).toEqual(
+      interpreted,
+    )
+  })
+  test("with the regions of an earlier run, which are not compiled again", () => {
+    const policy = { ...defaultPolicy, patience: () => 1000, heatMin: 10 }
+    const made: CompiledBatch[] = []
+    const first = history(harts, policy, helpers => {
+      const compiler = inlineCompiler(helpers)
+      return {
+        compile: compiler.compile,
+        finished: () => {
+          const batches = compiler.finished()
+          made.push(...batches)
+          return batches
+        },
+      }
+    })
+    expect(first).toEqual(interpreted)
+    let jobs = 0
+    const second = history(harts, policy, helpers => {
+      const compiler = inlineCompiler(helpers)
+      const earlier = made.map(batch => ({ ...batch, refused: [], isEarlier: true }))
+      return {
+        compile: asked => {
+          jobs += asked.length
+          compiler.compile(asked)
+        },
+        finished: () => [...earlier.splice(0), ...compiler.finished()],
+      }
+    })
+    expect(second).toEqual(interpreted)
+    const regions = made.reduce((sum, batch) => sum + batch.regions.length, 0)
+    expect(regions).toBeGreaterThan(50)
+    expect(jobs).toBeLessThan(regions / 4)
   })
   test("with everything translated", () => expect(history(harts, eagerPolicy())).toEqual(interpreted), 60_000)
   test.each(Array.from({ length: 20 }, (_, at) => at + 1))(

@@ -6,12 +6,14 @@ import type { Instruction } from "../../riscv/instruction.ts"
 import { decode, instructionLength } from "../../riscv/table.ts"
 import { COMPUTED_TARGET, PAGE_BYTES } from "../layout.ts"
 import { type Block, findRegion, type PageCode } from "./control-flow.ts"
-import type { RegionPlace } from "./region-function.ts"
 import { buildRegionModule, type HelperTypes } from "./region-module.ts"
 
 /** A region to be compiled. */
 export interface RegionJob {
-  readonly place: RegionPlace
+  /** By which it is known until it is compiled. */
+  readonly number: number
+  /** Bytes of RAM, where the region is for physical addresses without protection; null: every access goes through the TLB. */
+  readonly physicalRam: number | null
   /** Offset in the page at which it begins. */
   readonly entry: number
   /** It goes on where calls in its page come back to, and where computed jumps go: dearer, and worth it where it is hot. */
@@ -24,26 +26,35 @@ export interface RegionJob {
   readonly targets: Uint16Array<ArrayBuffer>
 }
 
-/** What a job led to. */
+/** A region that was compiled, for every page that holds what it was made from. */
 export interface CompiledRegion {
-  /** The job's `place.number`. */
+  /** The job's. */
   readonly number: number
-  /** Offsets it can be entered at, by the entry's number; none: no region begins there. */
+  readonly physicalRam: number | null
+  readonly isWide: boolean
+  /** Offsets it can be entered at, by the entry's number. */
   readonly entries: readonly number[]
-  /** First offset and end of each piece of the page that it was made from. */
+  /** First offset and end of each piece of the page that it was made from, and their bytes, one piece after the other. */
   readonly pieces: readonly (readonly [from: number, end: number])[]
+  readonly code: Uint8Array<ArrayBuffer>
+  /** The whole page's `pageKey`. */
+  readonly page: number
 }
 
-/** Regions in one module, which exports them by `regionName` in this order; those that are none come last. */
+/** Regions in one module, which exports them by `regionName` in this order. */
 export interface CompiledBatch {
   readonly module: WebAssembly.Module
   readonly regions: readonly CompiledRegion[]
+  /** The numbers of jobs that led to no region. */
+  readonly refused: readonly number[]
+  /** Compiled for an earlier run, and for no job of this one. */
+  readonly isEarlier: boolean
 }
 
 /** Compiles regions, at once or in time. */
 export interface RegionCompiler {
   readonly compile: (jobs: readonly RegionJob[]) => void
-  /** What was finished since it was last asked. */
+  /** What was finished since it was last asked, and what there is of earlier runs. */
   readonly finished: () => readonly CompiledBatch[]
 }
 
@@ -84,21 +95,32 @@ const pageCode = ({ bytes, known, targets, isWide }: RegionJob): PageCode => {
   }
 }
 
-/** Compiles a batch of regions. */
-export const compileRegions = (jobs: readonly RegionJob[], helpers: HelperTypes): CompiledBatch => {
-  const results = jobs.map(job => ({ place: job.place, region: findRegion(job.entry, pageCode(job), job.isWide) }))
-  const found = results.flatMap(({ place, region }) => (region === null ? [] : [{ place, region }]))
-  const none = results.filter(({ region }) => region === null)
+/** By what a page's content is looked up: pages that differ may have the same. */
+export const pageKey = (bytes: Uint8Array): number => {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_BYTES / 4)
+  let key = 0
+  for (const word of words) key = Math.imul(key ^ word ^ (key >>> 15), 0x9e3779b1)
+  return key
+}
+
+/** A batch of regions as the bytes of their module, and what they are. */
+export const buildRegions = (
+  jobs: readonly RegionJob[],
+  helpers: HelperTypes,
+): Pick<CompiledBatch, "regions" | "refused"> & { readonly bytes: Uint8Array<ArrayBuffer> } => {
+  const results = jobs.map(job => ({ job, region: findRegion(job.entry, pageCode(job), job.isWide) }))
+  const found = results.flatMap(({ job, region }) =>
+    region === null ? [] : [{ job, region, physicalRam: job.physicalRam }],
+  )
   return {
-    module: new WebAssembly.Module(buildRegionModule(found, helpers)),
-    regions: [
-      ...found.map(({ place, region }) => ({
-        number: place.number,
-        entries: region.entries.map(({ offset }) => offset),
-        pieces: [...region.blocks.values()].map(pieceOf),
-      })),
-      ...none.map(({ place }) => ({ number: place.number, entries: [], pieces: [] })),
-    ],
+    bytes: buildRegionModule(found, helpers),
+    regions: found.map(({ job: { number, physicalRam, isWide, bytes }, region }) => {
+      const pieces = [...region.blocks.values()].map(pieceOf)
+      const code = joined(pieces.map(([from, end]) => bytes.subarray(from, end)))
+      const entries = region.entries.map(({ offset }) => offset)
+      return { number, physicalRam, isWide, entries, pieces, code, page: pageKey(bytes) }
+    }),
+    refused: results.filter(({ region }) => region === null).map(({ job }) => job.number),
   }
 }
 
@@ -107,12 +129,23 @@ const pieceOf = ({ offset, instructions }: Block): readonly [from: number, end: 
   return [offset, last.offset + last.instruction.length]
 }
 
+const joined = (parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
 /** Compiles at once, in the machine's own thread. */
 export const inlineCompiler: RegionCompilerMaker = helpers => {
   let done: CompiledBatch[] = []
   return {
     compile: jobs => {
-      done.push(compileRegions(jobs, helpers))
+      const { bytes, ...batch } = buildRegions(jobs, helpers)
+      done.push({ ...batch, module: new WebAssembly.Module(bytes), isEarlier: false })
     },
     finished: () => {
       const finished = done

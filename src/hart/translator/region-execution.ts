@@ -93,7 +93,7 @@ export class RegionExecution extends Execution {
   }
 
   override load(width: LoadWidth, address: Expr<"i64">): Expr<"i64"> {
-    const { physicalRam } = this.writer.place
+    const { physicalRam } = this.writer
     if (physicalRam === null) return super.load(width, address)
     const { f } = this
     const { bytes, read } = loads[width]

@@ -16,7 +16,7 @@ import {
 import { isPhysical, jumpEntry } from "../address-space.ts"
 import { regionInfo } from "../code-cache.ts"
 import type { FloatLibrary } from "../float/index.ts"
-import { JUMP_CACHE } from "../layout.ts"
+import { JUMP_CACHE, REGION_PAGES } from "../layout.ts"
 import { tlbBase } from "../memory-access.ts"
 import { get64, set32, set64 } from "../state.ts"
 import { type Block, dominates, type Region } from "./control-flow.ts"
@@ -36,22 +36,13 @@ export interface RegionHelpers {
   readonly float: (name: keyof FloatLibrary) => FunctionRef
 }
 
-/** What a region's code may rely on. */
-export interface RegionPlace {
-  /** The number it is kept under. */
-  readonly number: number
-  /** Where its page's part of REGION_INFO begins. */
-  readonly info: number
-  /** Bytes of RAM, where the region is for physical addresses without protection; null: every access goes through the TLB. */
-  readonly physicalRam: number | null
-}
-
 const usesFloat = (block: Block): boolean => block.instructions.some(({ instruction }) => needsFloat(instruction))
 
 export class RegionWriter {
   readonly f: FunctionBuilder
   readonly helpers: RegionHelpers
-  readonly place: RegionPlace
+  /** Bytes of RAM, where the region is for physical addresses without protection; null: every access goes through the TLB. */
+  readonly physicalRam: number | null
   readonly registers: Registers<"i64">
   readonly float: FloatState | null
   readonly tlb: Local<"i32">
@@ -59,6 +50,8 @@ export class RegionWriter {
   readonly count: Local<"i32">
   readonly page: Local<"i64">
   readonly nextPc: Local<"i64">
+  /** What REGION_INFO says where the region was entered. */
+  private readonly info: Expr<"i32">
   /** Which entry to go to next. */
   private readonly entry: Local<"i32">
   private readonly region: Region
@@ -70,15 +63,16 @@ export class RegionWriter {
   private readonly ends = new Map<Block, Label>()
   private giveUp!: Label
 
-  constructor(f: FunctionBuilder, region: Region, helpers: RegionHelpers, place: RegionPlace) {
+  constructor(f: FunctionBuilder, region: Region, helpers: RegionHelpers, physicalRam: number | null) {
     this.f = f
     this.region = region
     this.helpers = helpers
-    this.place = place
+    this.physicalRam = physicalRam
     this.count = f.param(0, "i32")
-    this.entry = f.param(2, "i32")
+    this.info = f.param(2, "i32")
+    this.entry = f.let(regionInfo.entry(this.info))
     const pc = f.param(1, "i64")
-    if (place.physicalRam !== null) this.requirePhysical(pc)
+    if (physicalRam !== null) this.requirePhysical(pc)
     this.page = f.let(i64.and(pc, ~0xfffn))
     this.nextPc = f.local("i64")
     this.tlb = f.let(tlbBase())
@@ -205,8 +199,10 @@ export class RegionWriter {
     const target = f.let(address)
     if (root.end.kind === "entries")
       f.if(i64.eq(i64.and(target, ~0xfffn), this.page), () => {
-        const info = f.let(i32.load(i32.shl(i32.and(i32.wrap(target), 0xffe), 1), this.place.info))
-        f.if(i32.eq(regionInfo.number(info), this.place.number), () => {
+        const number = regionInfo.number(this.info)
+        const infos = i32.load(i32.shl(number, 2), REGION_PAGES)
+        const info = f.let(i32.load(i32.add(i32.shl(i32.and(i32.wrap(target), 0xffe), 1), infos)))
+        f.if(i32.eq(regionInfo.number(info), number), () => {
           f.set(this.entry, regionInfo.entry(info))
           f.br(this.loops.get(root)!)
         })
@@ -229,13 +225,16 @@ export class RegionWriter {
     const isSame = i32.eq(i32.load(jump, JUMP_CACHE + 8), i32.wrap(get64("fetchContext")))
     f.if(i32.and(i64.eq(i64.load(jump, JUMP_CACHE), this.nextPc), isSame), () => {
       const info = f.let(i32.load(jump, JUMP_CACHE + 12))
-      const { number, entry } = regionInfo
-      f.returnCallIndirect(regions, regionType, number(info), this.count, this.nextPc, entry(info))
+      f.returnCallIndirect(regions, regionType, regionInfo.number(info), this.count, this.nextPc, info)
     })
     f.returnCall(goOn, this.nextPc, this.count)
   }
 }
 
 /** Writes a region's function; `f` has the parameters of `regionType`. */
-export const writeRegion = (f: FunctionBuilder, region: Region, helpers: RegionHelpers, place: RegionPlace): void =>
-  new RegionWriter(f, region, helpers, place).write()
+export const writeRegion = (
+  f: FunctionBuilder,
+  region: Region,
+  helpers: RegionHelpers,
+  physicalRam: number | null,
+): void => new RegionWriter(f, region, helpers, physicalRam).write()

@@ -5,7 +5,7 @@ import { RAM } from "../layout.ts"
 import { regionHelpers, regionType } from "../regions.ts"
 import type { Region } from "./control-flow.ts"
 import { floatFunctions } from "./control-kind.ts"
-import { type RegionPlace, writeRegion } from "./region-function.ts"
+import { writeRegion } from "./region-function.ts"
 
 /** The hart module's exports by name, with their types. */
 export type HelperTypes = ReadonlyMap<string, FunctionRef["type"]>
@@ -22,7 +22,7 @@ const floatsOf = ({ blocks }: Region): readonly string[] =>
 
 /** The bytes of a module that exports the regions' functions. */
 export const buildRegionModule = (
-  regions: readonly { readonly region: Region; readonly place: RegionPlace }[],
+  regions: readonly { readonly region: Region; readonly physicalRam: number | null }[],
   types: HelperTypes,
 ): Uint8Array<ArrayBuffer> => {
   const module = new ModuleBuilder()
@@ -38,7 +38,9 @@ export const buildRegionModule = (
     regionType: module.functionType(regionType),
     float: (name: keyof FloatLibrary) => helper(name),
   }
-  for (const [position, { region, place }] of regions.entries())
-    module.function(regionName(position), regionType, f => writeRegion(f, region, helpers, place), { exported: true })
+  for (const [position, { region, physicalRam }] of regions.entries())
+    module.function(regionName(position), regionType, f => writeRegion(f, region, helpers, physicalRam), {
+      exported: true,
+    })
   return module.encode()
 }

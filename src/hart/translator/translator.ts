@@ -15,9 +15,11 @@ import {
   HEAT_MIN,
   HOT_RECORDS,
   JUMP_TARGETS,
+  NEXT_CODE_PAGE,
   PAGE_BYTES,
   RECORD_SHIFT,
   REGION_INFO,
+  REGION_PAGES,
   REGIONS_MAX,
   TLB,
   TLB_BYTES,
@@ -27,7 +29,13 @@ import {
 } from "../layout.ts"
 import { stateFields } from "../state.ts"
 import type { TranslationPolicy } from "./policy.ts"
-import type { CompiledBatch, CompiledRegion, RegionCompiler, RegionJob } from "./region-compiler.ts"
+import {
+  type CompiledBatch,
+  type CompiledRegion,
+  pageKey,
+  type RegionCompiler,
+  type RegionJob,
+} from "./region-compiler.ts"
 import { regionName } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
@@ -36,6 +44,11 @@ const PAGE_REGIONS_MAX = 200
 const FOLLOW_MAX = 100
 /** Regions that are being compiled at one time. */
 const UNFINISHED_MAX = 256
+/** Of the regions' numbers, the part that regions of earlier runs may take. */
+const EARLIER_PART = 0.5
+/** Batches the compiler is given at one time, and their regions: it shall never wait, and what is ready be taken soon. */
+const BATCHES_MAX = 2
+const BATCH_REGIONS_MAX = 16
 
 export interface TranslatorHost {
   readonly memory: WebAssembly.Memory
@@ -55,7 +68,6 @@ export interface TranslatorHost {
 
 /** A region that is being compiled. */
 interface Unfinished {
-  readonly job: RegionJob
   /** The record it was found at, and the place of its predecoded page. */
   readonly record: number
   readonly position: number
@@ -84,7 +96,13 @@ export class Translator {
   private unfinished = new Map<number, Unfinished>()
   /** Jobs to be given to the compiler when it is done with those it has. */
   private waiting: RegionJob[] = []
-  private isCompiling = false
+  /** Batches the compiler is at work on. */
+  private compiling = 0
+  /** Regions by their page's `pageKey`: whatever page has this content can use them. */
+  private readonly known = new Map<number, CompiledRegion[]>()
+  /** By `pageKey`, the last place that a page was found at; up to which place was looked. */
+  private readonly pages = new Map<number, number>()
+  private nextPosition = 0
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
@@ -107,7 +125,8 @@ export class Translator {
   passed(instructions: number): void {
     this.patience -= instructions
     if (this.patience > 0) return
-    if (this.unfinished.size > 0) this.finish()
+    this.finish()
+    if (this.known.size > 0) this.enterNewPages()
     this.translateHot()
     this.look()
     this.patience = this.following > 0 ? 1 : this.policy.patience()
@@ -194,6 +213,8 @@ export class Translator {
     this.physical.clear()
     this.wide.clear()
     this.made.clear()
+    this.known.clear()
+    this.pages.clear()
   }
 
   /** Asks for the region that begins at a record. */
@@ -212,8 +233,9 @@ export class Translator {
     }
     const position = positionOf(record)
     if (!this.isWorthMore(position)) return
+    if (this.enterKnown(position, (record - codeAt(position)) >>> RECORD_SHIFT, isWide)) return
     const job = this.jobAt(position, record, this.next++, isWide)
-    unfinished.set(job.place.number, { job, record, position })
+    unfinished.set(job.number, { record, position })
     this.waiting.push(job)
     this.compile()
   }
@@ -246,7 +268,8 @@ export class Translator {
     const marks = JUMP_TARGETS + ((code - CODE) >>> 3) * 2
     const physicalRam = this.host.isPhysical() ? this.host.ramBytes : null
     return {
-      place: { number, info: REGION_INFO + (code - CODE) / 2, physicalRam },
+      number,
+      physicalRam,
       entry: (record - code) >>> RECORD_SHIFT,
       isWide,
       bytes: this.bytes.slice(page, page + PAGE_BYTES),
@@ -255,56 +278,120 @@ export class Translator {
     }
   }
 
-  /** Has the waiting jobs compiled, unless the compiler is at work. */
+  /** Has the waiting jobs compiled, as far as the compiler is not at work. */
   private compile(): void {
-    if (this.isCompiling || this.waiting.length === 0) return
-    this.isCompiling = true
-    this.host.compiler.compile(this.waiting)
-    this.waiting = []
-    this.finish()
+    while (this.waiting.length > 0 && this.compiling < BATCHES_MAX) {
+      this.compiling++
+      this.host.compiler.compile(this.waiting.splice(0, BATCH_REGIONS_MAX))
+      this.finish()
+    }
   }
 
   /** Takes what was compiled meanwhile. */
   private finish(): void {
-    for (const batch of this.host.compiler.finished()) {
-      this.isCompiling = false
-      this.take(batch)
-    }
-    this.compile()
-  }
-
-  private take({ module, regions }: CompiledBatch): void {
-    const { host } = this
-    const { exports } = new WebAssembly.Instance(module, {
-      host: { memory: host.memory, regions: host.regions },
-      hart: host.exports,
-    })
-    for (const [position, region] of regions.entries()) {
-      const asked = this.unfinished.get(region.number)!
-      this.unfinished.delete(region.number)
-      if (region.entries.length === 0) this.refused.add(asked.record)
-      else if (this.isCurrent(asked, region)) this.enter(asked, region, exports[regionName(position)])
+    const batches = this.host.compiler.finished()
+    if (batches.length === 0) return
+    for (const batch of batches) {
+      if (batch.isEarlier) this.takeEarlier(batch)
+      else this.take(batch)
     }
     // What went on to a narrower region is to look again.
     this.host.forgetJumps()
+    this.compile()
   }
 
-  /** Whether the page still holds what a region was made from. */
-  private isCurrent({ job, position }: Unfinished, { pieces }: CompiledRegion): boolean {
-    const page = this.pageAt(position)
-    for (const [from, end] of pieces)
-      for (let offset = from; offset < end; offset++) if (this.bytes[page + offset] !== job.bytes[offset]) return false
+  private instantiate(module: WebAssembly.Module): Readonly<Record<string, unknown>> {
+    const { memory, regions, exports } = this.host
+    return new WebAssembly.Instance(module, { host: { memory, regions }, hart: exports }).exports
+  }
+
+  private take({ module, regions, refused }: CompiledBatch): void {
+    this.compiling--
+    for (const number of refused) {
+      this.refused.add(this.unfinished.get(number)!.record)
+      this.unfinished.delete(number)
+    }
+    const functions = this.instantiate(module)
+    for (const [order, region] of regions.entries()) {
+      const { position } = this.unfinished.get(region.number)!
+      this.unfinished.delete(region.number)
+      if (!this.isFor(region, position)) continue
+      this.keep(region, functions[regionName(order)])
+      this.enter(position, region)
+      this.remember(region)
+    }
+  }
+
+  /** Takes regions of an earlier run, to be entered where their pages are met. */
+  private takeEarlier({ module, regions }: CompiledBatch): void {
+    if (this.next + regions.length > Math.min(this.policy.regionsMax, REGIONS_MAX) * EARLIER_PART) return
+    const functions = this.instantiate(module)
+    for (const [order, made] of regions.entries()) {
+      const region = { ...made, number: this.next++ }
+      this.keep(region, functions[regionName(order)])
+      this.remember(region)
+      const position = this.pages.get(region.page)
+      if (position !== undefined && this.isFor(region, position)) this.enter(position, region)
+    }
+  }
+
+  private remember(region: CompiledRegion): void {
+    const same = this.known.get(region.page)
+    if (same === undefined) this.known.set(region.page, [region])
+    else same.push(region)
+  }
+
+  /** Has known regions entered in the pages that were predecoded since the last time. */
+  private enterNewPages(): void {
+    const next = this.view.getUint32(NEXT_CODE_PAGE, true)
+    for (; this.nextPosition !== next; this.nextPosition = (this.nextPosition + 1) % CODE_PAGES) {
+      const key = this.keyAt(this.nextPosition)
+      this.pages.set(key, this.nextPosition)
+      for (const region of this.known.get(key) ?? [])
+        if (this.isFor(region, this.nextPosition)) this.enter(this.nextPosition, region)
+    }
+  }
+
+  /** Has a known region entered in the page at a place, if there is one with this entry that is as wide. */
+  private enterKnown(position: number, entry: number, isWide: boolean): boolean {
+    const fitting = this.known
+      .get(this.keyAt(position))
+      ?.find(region => region.entries.includes(entry) && (region.isWide || !isWide) && this.isFor(region, position))
+    if (fitting === undefined) return false
+    this.enter(position, fitting)
     return true
   }
 
-  /** Has a region entered from now on. */
-  private enter({ job, position }: Unfinished, { number, entries }: CompiledRegion, region: unknown): void {
-    const { host, view } = this
-    if (job.place.physicalRam !== null) this.physical.add(number)
-    if (job.isWide) this.wide.add(number)
-    if (host.regions.length <= number) host.regions.grow(1024)
-    host.regions.set(number, region)
+  /** The `pageKey` of the page at a place. */
+  private keyAt(position: number): number {
+    const page = this.pageAt(position)
+    return pageKey(this.bytes.subarray(page, page + PAGE_BYTES))
+  }
+
+  /** Whether a region is for the page at a place, as it is now. */
+  private isFor({ pieces, code, physicalRam }: CompiledRegion, position: number): boolean {
+    if (physicalRam !== null && (physicalRam !== this.host.ramBytes || !this.host.isPhysical())) return false
+    const page = this.pageAt(position)
+    let at = 0
+    for (const [from, end] of pieces)
+      for (let offset = from; offset < end; offset++) if (this.bytes[page + offset] !== code[at++]) return false
+    return true
+  }
+
+  /** Keeps a region's function under its number. */
+  private keep({ number, physicalRam, isWide }: CompiledRegion, region: unknown): void {
+    const { regions } = this.host
+    if (physicalRam !== null) this.physical.add(number)
+    if (isWide) this.wide.add(number)
+    if (regions.length <= number) regions.grow(1024)
+    regions.set(number, region)
+  }
+
+  /** Has a region entered in the page at a place from now on. */
+  private enter(position: number, { number, entries }: CompiledRegion): void {
+    const { view } = this
     const code = codeAt(position)
+    view.setUint32(REGION_PAGES + number * 4, infoOf(code), true)
     for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4
     view.setUint32(regionsAt, view.getUint32(regionsAt, true) + 1, true)
