@@ -17,14 +17,28 @@ const FILE_BYTES_MAX = 16 << 20
 /** The files used last are kept. */
 const FILES_MAX = 8
 const HASH_BYTES = 16
-/** A batch is its hash, its length (32 bits, little-endian) and its content. */
+/** A batch is its hash, its length (32 bits, little-endian) and its content: the number of pages, their keys, and the rest. */
 const HEADER_BYTES = HASH_BYTES + 4
 
 const hashOf = (content: Uint8Array): Buffer => createHash("sha256").update(content).digest().subarray(0, HASH_BYTES)
 
+/** A batch in a file, and the `pageKey`s of the pages it is for. */
+export interface StoredBatch {
+  readonly pages: readonly number[]
+  readonly read: () => KeptBatch
+}
+
+const storedBatch = (content: Buffer): StoredBatch => {
+  const count = content.readUInt32LE(0)
+  return {
+    pages: Array.from({ length: count }, (_, at) => content.readInt32LE(4 + at * 4)),
+    read: () => ownBytes(deserialize(content.subarray(4 + count * 4))),
+  }
+}
+
 /** What a file holds, in the order in which it was compiled. A damaged file goes, and what comes before the damage is used. */
-export const readKept = (file: string): readonly KeptBatch[] => {
-  const batches: KeptBatch[] = []
+export const readKept = (file: string): readonly StoredBatch[] => {
+  const batches: StoredBatch[] = []
   try {
     const all = readFileSync(file)
     for (let at = 0; at < all.length; ) {
@@ -35,7 +49,7 @@ export const readKept = (file: string): readonly KeptBatch[] => {
         rmSync(file)
         return batches
       }
-      batches.push(ownBytes(deserialize(content)))
+      batches.push(storedBatch(content))
       at = end
     }
     const now = new Date()
@@ -54,7 +68,11 @@ const ownBytes = ({ bytes, regions }: KeptBatch): KeptBatch => ({
 
 /** Adds a batch to a file. */
 export const keepBatch = (file: string, { bytes, regions }: KeptBatch): void => {
-  const content = serialize({ bytes, regions })
+  const pages = [...new Set(regions.map(({ page }) => page))]
+  const content = Buffer.concat([
+    new Uint8Array(new Uint32Array([pages.length, ...pages]).buffer),
+    serialize({ bytes, regions }),
+  ])
   const header = Buffer.alloc(HEADER_BYTES)
   hashOf(content).copy(header)
   header.writeUInt32LE(content.length, HASH_BYTES)

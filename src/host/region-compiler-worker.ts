@@ -2,8 +2,8 @@
 import { setPriority } from "node:os"
 import { parentPort } from "node:worker_threads"
 import type { CompiledBatch, RegionJob } from "../machine/machine-config.ts"
-import { keepBatch, readKept } from "./kept-regions.ts"
-import type { Client } from "./region-compilers.ts"
+import { type KeptBatch, keepBatch, readKept, type StoredBatch } from "./kept-regions.ts"
+import type { Client, Request } from "./region-compilers.ts"
 
 /** What compiled code may be run on. */
 let memory: WebAssembly.Memory | null = null
@@ -21,20 +21,47 @@ const compileNow = (module: WebAssembly.Module, memoryPages: number): void => {
   for (const call of Object.values(exports) as ((count: number, pc: bigint, info: number) => bigint)[]) call(0, 0n, 0)
 }
 
-/** Loaded when what earlier runs left has been sent, which needs none of it. */
+/** Loaded when it is needed: what earlier runs left comes without. */
 let builder: Promise<typeof import("../machine/machine-config.ts")> | null = null
 
+/** What earlier runs left, by the pages it is for; each batch is given away once. */
+class EarlierBatches {
+  private readonly byPage = new Map<number, StoredBatch[]>()
+  private readonly taken = new Set<StoredBatch>()
+
+  constructor(batches: readonly StoredBatch[]) {
+    for (const batch of batches)
+      for (const page of batch.pages) {
+        const same = this.byPage.get(page)
+        if (same === undefined) this.byPage.set(page, [batch])
+        else same.push(batch)
+      }
+  }
+
+  takeFor(page: number): readonly KeptBatch[] {
+    const batches = this.byPage.get(page)?.filter(batch => !this.taken.has(batch)) ?? []
+    for (const batch of batches) this.taken.add(batch)
+    return batches.map(({ read }) => read())
+  }
+}
+
 const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => {
+  const earlier = new EarlierBatches(file === null ? [] : readKept(file))
   const send = (batch: CompiledBatch): void => {
     port.postMessage(batch)
     Atomics.add(finished, 0, 1)
   }
-  const modules = (file === null ? [] : readKept(file)).map(({ bytes, regions }) => {
-    const module = new WebAssembly.Module(bytes)
-    send({ module, regions, refused: [], isEarlier: true })
-    return module
-  })
-  port.on("message", async (jobs: readonly RegionJob[]) => {
+  const sendEarlier = (pages: readonly number[]): void => {
+    const modules = pages.flatMap(page =>
+      earlier.takeFor(page).map(({ bytes, regions }) => {
+        const module = new WebAssembly.Module(bytes)
+        send({ module, regions, refused: [], isEarlier: true })
+        return module
+      }),
+    )
+    for (const module of modules) compileNow(module, memoryPages)
+  }
+  const compile = async (jobs: readonly RegionJob[]): Promise<void> => {
     builder ??= import("../machine/machine-config.ts")
     const { buildRegions } = await builder
     const { bytes, ...batch } = buildRegions(jobs, helpers)
@@ -42,15 +69,11 @@ const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => 
     compileNow(module, memoryPages)
     send({ ...batch, module, isEarlier: false })
     if (file !== null && batch.regions.length > 0) keepBatch(file, { bytes, regions: batch.regions })
-  })
-  // One by one: what the machine asks for meanwhile goes first.
-  const compileNext = (order: number): void => {
-    const module = modules[order]
-    if (module === undefined) return
-    compileNow(module, memoryPages)
-    setImmediate(compileNext, order + 1)
   }
-  compileNext(0)
+  port.on("message", (request: Request) => {
+    if ("pages" in request) sendEarlier(request.pages)
+    else void compile(request.jobs)
+  })
 }
 
 // The machine's own thread goes first where the processors are few; on Linux this is the thread's priority alone.

@@ -9,6 +9,7 @@ import {
   type HelperTypes,
   REGION_MEMORY_PAGES,
   type RegionCompilerMaker,
+  type RegionJob,
 } from "../machine/machine-config.ts"
 
 /** What the thread is told of a machine. */
@@ -22,6 +23,9 @@ export interface Client {
   /** Where regions are kept from run to run, null: nowhere. */
   readonly file: string | null
 }
+
+/** What a machine asks the thread: regions to compile, or those of earlier runs for pages it met. */
+export type Request = { readonly jobs: readonly RegionJob[] } | { readonly pages: readonly number[] }
 
 // The compiled worker stands beside this file under the same name.
 const workerFile = new URL(
@@ -63,7 +67,7 @@ export const startCompiling = (): void => {
   worker ??= startWorker()
 }
 
-/** Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds of earlier runs is compiled first. */
+/** Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds is there for machines to come. */
 export const threadCompiler =
   (file: string | null = null): RegionCompilerMaker =>
   helpers => {
@@ -75,7 +79,8 @@ export const threadCompiler =
     port1.unref()
     let taken = 0
     return {
-      compile: jobs => port1.postMessage(jobs),
+      compile: jobs => port1.postMessage({ jobs } satisfies Request),
+      met: file === null ? undefined : pages => port1.postMessage({ pages } satisfies Request),
       finished: () => {
         const batches: CompiledBatch[] = []
         for (const all = Atomics.load(finished, 0); taken < all; taken++)

@@ -54,7 +54,12 @@ test("what it compiled is there for the next machine of the same guest", async (
     compiler.compile(jobs)
     const [made] = await batchesOf(compiler, 1)
     while (readKept(file).length === 0) await setTimeout(5)
-    const [earlier] = await batchesOf(threadCompiler(file)(helpers), 1)
+    const next = threadCompiler(file)(helpers)
+    next.met!([1, made!.regions[0]!.page])
+    next.met!([made!.regions[0]!.page])
+    next.compile([jobs[0]!])
+    const [earlier, ...more] = await batchesOf(next, 2)
+    expect(more).toMatchObject([{ refused: [3] }])
     expect(earlier).toEqual({ ...made, module: expect.anything(), refused: [], isEarlier: true })
     expect(WebAssembly.Module.exports(earlier!.module)).toEqual(WebAssembly.Module.exports(made!.module))
   } finally {

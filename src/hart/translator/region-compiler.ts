@@ -54,7 +54,9 @@ export interface CompiledBatch {
 /** Compiles regions, at once or in time. */
 export interface RegionCompiler {
   readonly compile: (jobs: readonly RegionJob[]) => void
-  /** What was finished since it was last asked, and what there is of earlier runs. */
+  /** Pages were met, by their `pageKey`: what there is of earlier runs for them is wanted. */
+  readonly met?: (pages: readonly number[]) => void
+  /** What was finished since it was last asked, and what of earlier runs is for pages that were met. */
   readonly finished: () => readonly CompiledBatch[]
 }
 

@@ -103,6 +103,9 @@ export class Translator {
   /** By `pageKey`, the last place that a page was found at; up to which place was looked. */
   private readonly pages = new Map<number, number>()
   private nextPosition = 0
+  /** The `pageKey`s of pages that the compiler was not told of yet, and those it was. */
+  private newlyMet: number[] = []
+  private readonly met = new Set<number>()
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
@@ -126,9 +129,10 @@ export class Translator {
     this.patience -= instructions
     if (this.patience > 0) return
     this.finish()
-    if (this.known.size > 0) this.enterNewPages()
+    this.enterNewPages()
     this.translateHot()
     this.look()
+    this.tellOfPages()
     this.patience = this.following > 0 ? 1 : this.policy.patience()
   }
 
@@ -347,6 +351,7 @@ export class Translator {
     for (; this.nextPosition !== next; this.nextPosition = (this.nextPosition + 1) % CODE_PAGES) {
       const key = this.keyAt(this.nextPosition)
       this.pages.set(key, this.nextPosition)
+      this.meet(key)
       for (const region of this.known.get(key) ?? [])
         if (this.isFor(region, this.nextPosition)) this.enter(this.nextPosition, region)
     }
@@ -354,12 +359,28 @@ export class Translator {
 
   /** Has a known region entered in the page at a place, if there is one with this entry that is as wide. */
   private enterKnown(position: number, entry: number, isWide: boolean): boolean {
+    const key = this.keyAt(position)
+    // It was written to since it was predecoded.
+    if (!this.met.has(key)) this.pages.set(key, position)
+    this.meet(key)
     const fitting = this.known
-      .get(this.keyAt(position))
+      .get(key)
       ?.find(region => region.entries.includes(entry) && (region.isWide || !isWide) && this.isFor(region, position))
     if (fitting === undefined) return false
     this.enter(position, fitting)
     return true
+  }
+
+  private meet(key: number): void {
+    if (this.met.has(key)) return
+    this.met.add(key)
+    this.newlyMet.push(key)
+  }
+
+  private tellOfPages(): void {
+    if (this.newlyMet.length === 0) return
+    this.host.compiler.met?.(this.newlyMet)
+    this.newlyMet = []
   }
 
   /** The `pageKey` of the page at a place. */
