@@ -130,7 +130,8 @@ export const verifyLog = (db: Database): Verification => {
     bad: { seq, kind, position, problem },
   })
   try {
-    for (const columns of prepare(db, selectEvents.orderBy("seq")).iterate()) {
+    const all = db.prepare<[], EventTable>(selectEvents.orderBy("seq").compile().sql)
+    for (const columns of all.iterate()) {
       const row = toRow(columns)
       if (row === null) return found(null, null, "its row has columns of the wrong type")
       if (row.seq !== events) return found(null, null, `the row is missing, event ${row.seq} stands in its place`)

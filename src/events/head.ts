@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
 import { ContentDamaged } from "./content-damaged.ts"
 import { digestBytes, plainBytes, zeroDigest } from "./row.ts"
-import { query, selectFirst } from "./tables.ts"
+import { prepareOnce, query, selectFirst } from "./tables.ts"
 
 export interface Head {
   /** The last event. */
@@ -23,5 +23,5 @@ export const readHead = (db: Database): Head => {
 const replaceHead = query.replaceInto("head").values({ id: 0, seq: 0, digest: zeroDigest }).compile().sql
 
 export const writeHead = (db: Database, head: Head): void => {
-  db.prepare(replaceHead).run(0, head.seq, head.digest)
+  prepareOnce(db, replaceHead).run(0, head.seq, head.digest)
 }

@@ -7,7 +7,7 @@ import type { Database } from "better-sqlite3"
 import type { Selectable } from "kysely"
 import { ContentDamaged } from "./content-damaged.ts"
 import { pack, unpack } from "./pack.ts"
-import { query, run, selectAll, selectFirst, type Tables } from "./tables.ts"
+import { prepareOnce, query, run, selectAll, selectFirst, type Tables } from "./tables.ts"
 import { WireWriter } from "./wire.ts"
 
 /** A map with this many bases below it is the last: the next is stored whole. */
@@ -103,7 +103,7 @@ export const storeMap = (
     .insertInto("memory_map")
     .values({ base: onto?.id ?? null, depth, data })
     .compile()
-  return { id: Number(db.prepare(sql).run(...parameters).lastInsertRowid), depth, places }
+  return { id: Number(prepareOnce(db, sql).run(...parameters).lastInsertRowid), depth, places }
 }
 
 /** @throws ContentDamaged where it, or a map below it, is missing or not one. */

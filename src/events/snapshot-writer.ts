@@ -16,7 +16,7 @@ import {
   sealOf,
   sha256,
 } from "./snapshot.ts"
-import { prepare, query, run, selectAll, selectFirst } from "./tables.ts"
+import { prepare, prepareOnce, query, run, selectAll, selectFirst } from "./tables.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
 const nothing = Buffer.alloc(0)
@@ -186,7 +186,7 @@ export class SnapshotWriter {
       .insertInto("snapshot")
       .values({ ...columns, seal: sealOf(columns) })
       .compile()
-    const id = Number(this.db.prepare(sql).run(...parameters).lastInsertRowid)
+    const id = Number(prepareOnce(this.db, sql).run(...parameters).lastInsertRowid)
     return { id, name, seq, position, virtualNs, digest, pageCount: this.places.length }
   }
 }

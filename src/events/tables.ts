@@ -62,21 +62,41 @@ export const query = new Kysely<Tables>({
   },
 })
 
-/** A statement to run many times: its values are bound again at each run, in the order the query names them. */
+const prepared = new WeakMap<Database, Map<string, Statement<Array<unknown>, unknown>>>()
+
+/**
+ * The statement for some SQL, made once for a database: SQLite's memory of a statement is freed only when the garbage collector finds it,
+ * which in a quiet thread may be never. For what is done at once; who iterates needs a statement of its own.
+ */
+export const prepareOnce = <O>(db: Database, sql: string): Statement<Array<unknown>, O> => {
+  let statements = prepared.get(db)
+  if (statements === undefined) {
+    statements = new Map()
+    prepared.set(db, statements)
+  }
+  let statement = statements.get(sql)
+  if (statement === undefined) {
+    statement = db.prepare(sql)
+    statements.set(sql, statement)
+  }
+  return statement as Statement<Array<unknown>, O>
+}
+
+/** The same for a query: its values are bound again at each run, in the order the query names them. */
 export const prepare = <O>(db: Database, built: Compilable<O>): Statement<Array<unknown>, O> =>
-  db.prepare<Array<unknown>, O>(built.compile().sql)
+  prepareOnce(db, built.compile().sql)
 
 export const selectAll = <O>(db: Database, built: Compilable<O>): Array<O> => {
   const { sql, parameters } = built.compile()
-  return db.prepare<Array<unknown>, O>(sql).all(...parameters)
+  return prepareOnce<O>(db, sql).all(...parameters)
 }
 
 export const selectFirst = <O>(db: Database, built: Compilable<O>): O | undefined => {
   const { sql, parameters } = built.compile()
-  return db.prepare<Array<unknown>, O>(sql).get(...parameters)
+  return prepareOnce<O>(db, sql).get(...parameters)
 }
 
 export const run = (db: Database, built: Compilable<unknown>): number => {
   const { sql, parameters } = built.compile()
-  return db.prepare(sql).run(...parameters).changes
+  return prepareOnce(db, sql).run(...parameters).changes
 }
