@@ -46,14 +46,17 @@ class EarlierBatches {
 }
 
 const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => {
-  const earlier = new EarlierBatches(file === null ? [] : readKept(file))
+  // Read when the machine runs: a restored one may be wanted for a single instruction.
+  let earlier: EarlierBatches | null = null
   const send = (batch: CompiledBatch): void => {
     port.postMessage(batch)
     Atomics.add(finished, 0, 1)
   }
-  const sendEarlier = (pages: readonly number[]): void => {
+  const sendEarlier = (pages: readonly number[], from: string): void => {
+    earlier ??= new EarlierBatches(readKept(from))
+    const known = earlier
     const modules = pages.flatMap(page =>
-      earlier.takeFor(page).map(({ bytes, regions }) => {
+      known.takeFor(page).map(({ bytes, regions }) => {
         const module = new WebAssembly.Module(bytes)
         send({ module, regions, refused: [], isEarlier: true })
         return module
@@ -71,7 +74,7 @@ const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => 
     if (file !== null && batch.regions.length > 0) keepBatch(file, { bytes, regions: batch.regions })
   }
   port.on("message", (request: Request) => {
-    if ("pages" in request) sendEarlier(request.pages)
+    if ("pages" in request) sendEarlier(request.pages, file!)
     else void compile(request.jobs)
   })
 }
