@@ -46,7 +46,7 @@ class EarlierBatches {
 }
 
 const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => {
-  // Read when the machine runs: a restored one may be wanted for a single instruction.
+  /** Read when the machine runs: a restored one may be wanted for a single instruction. */
   let earlier: EarlierBatches | null = null
   const send = (batch: CompiledBatch): void => {
     port.postMessage(batch)

@@ -36,6 +36,7 @@ import {
   type RegionCompiler,
   type RegionJob,
 } from "./region-compiler.ts"
+import { RegionLibrary } from "./region-library.ts"
 import { regionName } from "./region-module.ts"
 
 /** A page whose code is written to all the time is not worth more regions than this. */
@@ -98,14 +99,9 @@ export class Translator {
   private waiting: RegionJob[] = []
   /** Batches the compiler is at work on. */
   private compiling = 0
-  /** Regions by their page's `pageKey`: whatever page has this content can use them. */
-  private readonly known = new Map<number, CompiledRegion[]>()
-  /** By `pageKey`, the last place that a page was found at; up to which place was looked. */
-  private readonly pages = new Map<number, number>()
+  private readonly library = new RegionLibrary()
+  /** The predecoded page after the last one that was looked at for its content. */
   private nextPosition = 0
-  /** The `pageKey`s of pages that the compiler was not told of yet, and those it was. */
-  private newlyMet: number[] = []
-  private readonly met = new Set<number>()
   /** The number the next region gets; 0 is none. */
   private next = 1
   /** Instructions that are still to be followed, 0 when none is. */
@@ -217,8 +213,7 @@ export class Translator {
     this.physical.clear()
     this.wide.clear()
     this.made.clear()
-    this.known.clear()
-    this.pages.clear()
+    this.library.clear()
   }
 
   /** Asks for the region that begins at a record. */
@@ -322,7 +317,7 @@ export class Translator {
       if (!this.isFor(region, position)) continue
       this.keep(region, functions[regionName(order)])
       this.enter(position, region)
-      this.remember(region)
+      this.library.add(region)
     }
   }
 
@@ -333,16 +328,10 @@ export class Translator {
     for (const [order, made] of regions.entries()) {
       const region = { ...made, number: this.next++ }
       this.keep(region, functions[regionName(order)])
-      this.remember(region)
-      const position = this.pages.get(region.page)
+      this.library.add(region)
+      const position = this.library.placeOf(region.page)
       if (position !== undefined && this.isFor(region, position)) this.enter(position, region)
     }
-  }
-
-  private remember(region: CompiledRegion): void {
-    const same = this.known.get(region.page)
-    if (same === undefined) this.known.set(region.page, [region])
-    else same.push(region)
   }
 
   /** Has known regions entered in the pages that were predecoded since the last time. */
@@ -350,9 +339,8 @@ export class Translator {
     const next = this.view.getUint32(NEXT_CODE_PAGE, true)
     for (; this.nextPosition !== next; this.nextPosition = (this.nextPosition + 1) % CODE_PAGES) {
       const key = this.keyAt(this.nextPosition)
-      this.pages.set(key, this.nextPosition)
-      this.meet(key)
-      for (const region of this.known.get(key) ?? [])
+      this.library.meet(key, this.nextPosition)
+      for (const region of this.library.regionsFor(key))
         if (this.isFor(region, this.nextPosition)) this.enter(this.nextPosition, region)
     }
   }
@@ -360,27 +348,19 @@ export class Translator {
   /** Has a known region entered in the page at a place, if there is one with this entry that is as wide. */
   private enterKnown(position: number, entry: number, isWide: boolean): boolean {
     const key = this.keyAt(position)
-    // It was written to since it was predecoded.
-    if (!this.met.has(key)) this.pages.set(key, position)
-    this.meet(key)
-    const fitting = this.known
-      .get(key)
-      ?.find(region => region.entries.includes(entry) && (region.isWide || !isWide) && this.isFor(region, position))
+    // Its content may be another than when it was predecoded.
+    this.library.meet(key, position)
+    const fitting = this.library
+      .regionsFor(key)
+      .find(region => region.entries.includes(entry) && (region.isWide || !isWide) && this.isFor(region, position))
     if (fitting === undefined) return false
     this.enter(position, fitting)
     return true
   }
 
-  private meet(key: number): void {
-    if (this.met.has(key)) return
-    this.met.add(key)
-    this.newlyMet.push(key)
-  }
-
   private tellOfPages(): void {
-    if (this.newlyMet.length === 0) return
-    this.host.compiler.met?.(this.newlyMet)
-    this.newlyMet = []
+    const pages = this.library.takeNewlyMet()
+    if (pages.length > 0) this.host.compiler.met?.(pages)
   }
 
   /** The `pageKey` of the page at a place. */
