@@ -2,7 +2,11 @@
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
 import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
-import { type CompiledBatch, inlineCompiler } from "../../src/hart/translator/region-compiler.ts"
+import {
+  type CompiledBatch,
+  inlineCompiler,
+  type RegionCompilerMaker,
+} from "../../src/hart/translator/region-compiler.ts"
 import { threadCompiler } from "../../src/host/region-compilers.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { Machine } from "../../src/machine/machine.ts"
@@ -76,6 +80,27 @@ describe.each([1, 4])("with %i harts, the history is the interpreter's", harts =
     const regions = made.reduce((sum, batch) => sum + batch.regions.length, 0)
     expect(regions).toBeGreaterThan(50)
     expect(jobs).toBeLessThan(regions / 4)
+  })
+  test("with more regions that came too late than the table of regions is long", () => {
+    let jobs = 0
+    const late: RegionCompilerMaker = helpers => {
+      const compiler = inlineCompiler(helpers)
+      return {
+        compile: asked => {
+          jobs += asked.length
+          compiler.compile(asked)
+        },
+        // As if the pages had been written to meanwhile.
+        finished: () =>
+          compiler.finished().map(batch => ({
+            ...batch,
+            regions: batch.regions.map(region => ({ ...region, code: region.code.map(byte => byte ^ 1) })),
+          })),
+      }
+    }
+    const policy = { ...defaultPolicy, patience: () => 300, heatMin: 10, looksMin: 1, regionsMax: 1024 }
+    expect(history(harts, policy, late)).toEqual(interpreted)
+    expect(jobs).toBeGreaterThan(1024)
   })
   test("with everything translated", () => expect(history(harts, eagerPolicy())).toEqual(interpreted), 60_000)
   test.each(Array.from({ length: 20 }, (_, at) => at + 1))(

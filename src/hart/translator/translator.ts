@@ -206,7 +206,9 @@ export class Translator {
   private forgetAll(): void {
     for (let position = 0; position < CODE_PAGES; position++)
       if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
-    for (let number = 1; number < this.next; number++) this.host.regions.set(number, null)
+    // The table ends with the last region that was entered; numbers after it were given and not used.
+    const { regions } = this.host
+    for (let number = 1; number < Math.min(this.next, regions.length); number++) regions.set(number, null)
     this.next = 1
     this.found.clear()
     this.refused.clear()
