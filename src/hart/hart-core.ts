@@ -18,6 +18,7 @@ import {
   RAM_BASE,
   RAM_BYTES,
   RAM_BYTES_MAX,
+  REGIONS_STEP,
   ROM,
   ROM_BYTES,
   SCRATCH,
@@ -102,7 +103,7 @@ export class HartCore {
     this.view = new DataView(this.memory.buffer)
     this.pageHash = new Int32Array(this.memory.buffer, PAGE_HASH, 4)
     const { module, csrIndex, helpers } = compile()
-    const regions = new WebAssembly.Table({ element: "anyfunc", initial: 1024 })
+    const regions = new WebAssembly.Table({ element: "anyfunc", initial: REGIONS_STEP })
     const imports = {
       memory: this.memory,
       regions,

@@ -107,6 +107,8 @@ export const JUMP_TARGETS_PAGE_BYTES = (CODE_PAGE_BYTES / RECORD_BYTES) * 2
 export const COMPUTED_TARGET = 0x8000
 /** Regions that can be kept at once; number 0 is none. */
 export const REGIONS_MAX = 0xffff
+/** By so many regions their table grows. */
+export const REGIONS_STEP = 256
 /** For each region: where its page's part of REGION_INFO begins. */
 export const REGION_PAGES = JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES
 

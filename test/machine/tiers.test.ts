@@ -1,6 +1,7 @@
 /** Interpreter and translator are one machine: whichever executes what, every digest on the way is the same. */
 import { describe, expect, test } from "vitest"
 import { MemoryDisk } from "../../src/devices/index.ts"
+import { REGIONS_STEP } from "../../src/hart/layout.ts"
 import { defaultPolicy, eagerPolicy, randomPolicy, type TranslationPolicy } from "../../src/hart/translator/policy.ts"
 import {
   type CompiledBatch,
@@ -98,9 +99,9 @@ describe.each([1, 4])("with %i harts, the history is the interpreter's", harts =
           })),
       }
     }
-    const policy = { ...defaultPolicy, patience: () => 300, heatMin: 10, looksMin: 1, regionsMax: 1024 }
+    const policy = { ...defaultPolicy, patience: () => 300, heatMin: 10, looksMin: 1, regionsMax: REGIONS_STEP }
     expect(history(harts, policy, late)).toEqual(interpreted)
-    expect(jobs).toBeGreaterThan(1024)
+    expect(jobs).toBeGreaterThan(REGIONS_STEP)
   })
   test("with everything translated", () => expect(history(harts, eagerPolicy())).toEqual(interpreted), 60_000)
   test.each(Array.from({ length: 20 }, (_, at) => at + 1))(

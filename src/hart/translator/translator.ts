@@ -21,6 +21,7 @@ import {
   REGION_INFO,
   REGION_PAGES,
   REGIONS_MAX,
+  REGIONS_STEP,
   TLB,
   TLB_BYTES,
   TLB_ENTRY_BYTES,
@@ -386,7 +387,7 @@ export class Translator {
     const { regions } = this.host
     if (physicalRam !== null) this.physical.add(number)
     if (isWide) this.wide.add(number)
-    if (regions.length <= number) regions.grow(1024)
+    if (regions.length <= number) regions.grow(REGIONS_STEP)
     regions.set(number, region)
   }
 
