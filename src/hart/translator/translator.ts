@@ -387,7 +387,7 @@ export class Translator {
     const { regions } = this.host
     if (physicalRam !== null) this.physical.add(number)
     if (isWide) this.wide.add(number)
-    if (regions.length <= number) regions.grow(REGIONS_STEP)
+    if (regions.length <= number) regions.grow(number + REGIONS_STEP - regions.length)
     regions.set(number, region)
   }
 
