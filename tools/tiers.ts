@@ -1,6 +1,7 @@
 /**
  * Runs the bare-metal programs of the bench and a Debian boot on every tier, and compares the digest after every million
- * instructions: interpreter, a thread that compiles meanwhile, the same with what it compiled before, everything translated, thresholds drawn by seeds.
+ * instructions: interpreter, a thread that compiles meanwhile, the same with what it compiled before, everything translated, thresholds
+ * drawn by seeds.
  *
  *     npm run tiers -- [--seeds N] [NAME...]
  *

@@ -23,10 +23,10 @@ export const withTier = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Eff
   const tiered = Effect.provideService(effect, tier.Tier, policy)
   // Thresholds for tests are meant to meet the same moments each time.
   if (name !== "auto") return yield* tiered
-  const { keptFile, startCompiling, threadCompiler } = yield* Effect.promise(
+  const { keptFile, compilingThread, threadCompiler } = yield* Effect.promise(
     () => import("../host/region-compilers.ts"),
   )
-  startCompiling()
+  compilingThread()
   const directory = join(yield* home, "cache", "regions")
   return yield* Effect.provideService(tiered, tier.Compiler, ({ machines: [{ firmware, kernel, initrd }] }) =>
     threadCompiler(keptFile(directory, [firmware, kernel, initrd])),

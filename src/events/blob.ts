@@ -4,7 +4,7 @@ import { createHash, type Hash } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import { ContentDamaged } from "./content-damaged.ts"
 import { pack, unpack } from "./pack.ts"
-import { prepare, prepareOnce, query, run, selectFirst } from "./tables.ts"
+import { insertRow, prepare, query, run, selectFirst } from "./tables.ts"
 
 export const chunkBytes = 65536
 const zeroChunk = Buffer.alloc(chunkBytes)
@@ -32,8 +32,7 @@ export class BlobWriter {
     this.db = db
     this.known = known === null ? null : Buffer.from(known, "hex")
     this.hash = known === null ? createHash("sha256") : null
-    const { sql, parameters } = query.insertInto("blob").values({ hash: null, size: 0 }).compile()
-    this.id = Number(prepareOnce(db, sql).run(...parameters).lastInsertRowid)
+    this.id = insertRow(db, query.insertInto("blob").values({ hash: null, size: 0 }))
     this.insert = prepare(db, query.insertInto("blob_chunk").values({ blob: 0, chunk: 0, data: zeroChunk }))
   }
 

@@ -7,7 +7,7 @@ import type { Database } from "better-sqlite3"
 import type { Selectable } from "kysely"
 import { ContentDamaged } from "./content-damaged.ts"
 import { pack, unpack } from "./pack.ts"
-import { prepareOnce, query, run, selectAll, selectFirst, type Tables } from "./tables.ts"
+import { insertRow, query, run, selectAll, selectFirst, type Tables } from "./tables.ts"
 import { WireWriter } from "./wire.ts"
 
 /** A map with this many bases below it is the last: the next is stored whole. */
@@ -99,11 +99,8 @@ export const storeMap = (
   const entries = onto === null ? [...places.keys()].filter(index => places[index] !== 0) : changed
   const depth = onto === null ? 0 : onto.depth + 1
   const data = pack(encode(places, entries))
-  const { sql, parameters } = query
-    .insertInto("memory_map")
-    .values({ base: onto?.id ?? null, depth, data })
-    .compile()
-  return { id: Number(prepareOnce(db, sql).run(...parameters).lastInsertRowid), depth, places }
+  const row = query.insertInto("memory_map").values({ base: onto?.id ?? null, depth, data })
+  return { id: insertRow(db, row), depth, places }
 }
 
 /** @throws ContentDamaged where it, or a map below it, is missing or not one. */

@@ -16,7 +16,7 @@ import {
   sealOf,
   sha256,
 } from "./snapshot.ts"
-import { prepare, prepareOnce, query, run, selectAll, selectFirst } from "./tables.ts"
+import { insertRow, prepare, query, run, selectAll, selectFirst } from "./tables.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
 const nothing = Buffer.alloc(0)
@@ -182,11 +182,7 @@ export class SnapshotWriter {
       map: map.id,
       map_hash: sha256(mapBytes(map.places)),
     }
-    const { sql, parameters } = query
-      .insertInto("snapshot")
-      .values({ ...columns, seal: sealOf(columns) })
-      .compile()
-    const id = Number(prepareOnce(this.db, sql).run(...parameters).lastInsertRowid)
+    const id = insertRow(this.db, query.insertInto("snapshot").values({ ...columns, seal: sealOf(columns) }))
     return { id, name, seq, position, virtualNs, digest, pageCount: this.places.length }
   }
 }

@@ -96,6 +96,12 @@ export const selectFirst = <O>(db: Database, built: Compilable<O>): O | undefine
   return prepareOnce<O>(db, sql).get(...parameters)
 }
 
+/** Adds a row; gives the number it got. */
+export const insertRow = (db: Database, built: Compilable<unknown>): number => {
+  const { sql, parameters } = built.compile()
+  return Number(prepareOnce(db, sql).run(...parameters).lastInsertRowid)
+}
+
 export const run = (db: Database, built: Compilable<unknown>): number => {
   const { sql, parameters } = built.compile()
   return prepareOnce(db, sql).run(...parameters).changes

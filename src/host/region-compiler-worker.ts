@@ -52,8 +52,8 @@ const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => 
     port.postMessage(batch)
     Atomics.add(finished, 0, 1)
   }
-  const sendEarlier = (pages: readonly number[], from: string): void => {
-    earlier ??= new EarlierBatches(readKept(from))
+  const sendEarlier = (pages: readonly number[]): void => {
+    earlier ??= new EarlierBatches(file === null ? [] : readKept(file))
     const known = earlier
     const modules = pages.flatMap(page =>
       known.takeFor(page).map(({ bytes, regions }) => {
@@ -74,7 +74,7 @@ const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => 
     if (file !== null && batch.regions.length > 0) keepBatch(file, { bytes, regions: batch.regions })
   }
   port.on("message", (request: Request) => {
-    if ("pages" in request) sendEarlier(request.pages, file!)
+    if ("pages" in request) sendEarlier(request.pages)
     else void compile(request.jobs)
   })
 }

@@ -62,20 +62,20 @@ const startWorker = (): Worker => {
   return started
 }
 
-/** Starts the thread, for whoever will soon need it. */
-export const startCompiling = (): void => {
+/** The thread, started where it is not: whoever will soon need it may ask early. */
+export const compilingThread = (): Worker => {
   worker ??= startWorker()
+  return worker
 }
 
 /** Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds is there for machines to come. */
 export const threadCompiler =
   (file: string | null = null): RegionCompilerMaker =>
   helpers => {
-    worker ??= startWorker()
     const { port1, port2 } = new MessageChannel()
     const finished = new Int32Array(new SharedArrayBuffer(4))
     const client: Client = { port: port2, helpers, memoryPages: REGION_MEMORY_PAGES, finished, file }
-    worker.postMessage(client, [port2])
+    compilingThread().postMessage(client, [port2])
     port1.unref()
     let taken = 0
     return {
