@@ -134,6 +134,7 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
     head: read(path, () => readHead(db)),
     events: (filter = {}) => readStream(path, () => eachEvent(db, path, filter), 256),
     readEvents: (filter, limit) => read(path, () => readEvents(db, path, filter, limit)),
+    readEventsNow: (filter, limit) => now(() => readEvents(db, path, filter, limit)),
     seqAt: position => read(path, () => seqAtPosition(db, position)),
     verify: read(path, () => verifyLog(db)),
     verifyContents: read(path, () => verifyContents(db)),
@@ -160,7 +161,13 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
     snapshotMemory: id =>
       Effect.map(
         found(id, () => openMemory(db, id)),
-        ({ indexes, read: readPage }) => ({ indexes, read: index => now(() => readPage(index)) }),
+        ({ indexes, places, read: readPage, readPlace }) => ({
+          file: path,
+          indexes,
+          places,
+          read: index => now(() => readPage(index)),
+          readPlace: place => now(() => readPlace(place)),
+        }),
       ),
     snapshotPages: (id, since) =>
       Stream.unwrap(

@@ -18,8 +18,7 @@ import {
 import { cause } from "../riscv/trap.ts"
 import { type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
 import { CSR_INDEX } from "./layout.ts"
-import { holdBudget } from "./memory-access.ts"
-import { exitReason, type FieldName, get32, get64, set32, set64 } from "./state.ts"
+import { exitReason, type FieldName, get32, get64, holdBudget, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
 
 export interface CsrAccess {

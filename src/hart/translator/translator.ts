@@ -8,6 +8,7 @@ import {
   ACTIVE,
   CODE,
   CODE_PAGE_BYTES,
+  CODE_PAGE_CLOSED,
   CODE_PAGE_INFO,
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
@@ -205,8 +206,7 @@ export class Translator {
 
   /** Gives every record its own operation back, and the regions to the garbage collector. */
   private forgetAll(): void {
-    for (let position = 0; position < CODE_PAGES; position++)
-      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
+    this.leaveRegions()
     // The table ends with the last region that was entered; numbers after it were given and not used.
     const { regions } = this.host
     for (let number = 1; number < Math.min(this.next, regions.length); number++) regions.set(number, null)
@@ -234,6 +234,7 @@ export class Translator {
       this.forgetAll()
     }
     const position = positionOf(record)
+    if (this.bytes[CODE_PAGE_CLOSED + position] !== 0) return
     if (!this.isWorthMore(position)) return
     if (this.enterKnown(position, (record - codeAt(position)) >>> RECORD_SHIFT, isWide)) return
     const job = this.jobAt(position, record, this.next++, isWide)
@@ -372,8 +373,15 @@ export class Translator {
     return pageKey(this.bytes.subarray(page, page + PAGE_BYTES))
   }
 
+  /** Gives every page's records their own operations back: regions are entered anew where they fit. */
+  leaveRegions(): void {
+    for (let position = 0; position < CODE_PAGES; position++)
+      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
+  }
+
   /** Whether a region is for the page at a place, as it is now. */
   private isFor({ pieces, code, physicalRam }: CompiledRegion, position: number): boolean {
+    if (this.bytes[CODE_PAGE_CLOSED + position] !== 0) return false
     if (physicalRam !== null && (physicalRam !== this.host.ramBytes || !this.host.isPhysical())) return false
     const page = this.pageAt(position)
     let at = 0
