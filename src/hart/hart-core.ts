@@ -313,6 +313,20 @@ export class HartCore {
     return word < 0n ? null : Number(word)
   }
 
+  /** A CSR as machine mode reads it, null for one that does not exist. For inspection. */
+  readCsr(hart: number, number: number): bigint | null {
+    const before = this.current
+    this.select(hart)
+    const level = this.get(hart, "privilege")
+    this.set(hart, "privilege", 3)
+    const value = this.exports.csrRead(number, 0)
+    const isThere = this.get(hart, "trapped") === 0
+    this.set(hart, "trapped", 0)
+    this.set(hart, "privilege", level)
+    this.select(before)
+    return isThere ? BigInt.asUintN(64, value) : null
+  }
+
   /** Ends the reservation of a hart's LR. */
   dropReservation(hart: number): void {
     const at = this.place(hart, "reservation", 0)

@@ -54,6 +54,8 @@ export interface HartExports {
   readonly isPhysical: () => number
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
   readonly fetchWord: (pc: bigint) => bigint
+  /** The value of a CSR for the running hart; 0 with a trap asked for where it may not be read. */
+  readonly csrRead: (number: number, writes: number) => bigint
   /** Has breakpoints put anew. */
   readonly forgetBreakpoints: () => void
   /** Nonzero where a watched field of the running hart's state is not what was known; it is known afterwards. */

@@ -41,6 +41,8 @@ export interface Sought {
   readonly observation: Observation
   /** Console output is told of too. */
   readonly output?: boolean
+  /** Told that the machine was put somewhere, before it goes on from there. */
+  readonly begins?: (machine: Machine) => void
   /** Whether something met is what is sought; asked with the machine at that moment. All of it where absent. */
   readonly accepts?: (sighting: Sighting, machine: Machine) => boolean
 }
@@ -298,6 +300,7 @@ export class Timeline {
     const total = Math.max(1, (yield* this.executedAbout(goal)) - from)
     machine.observe(sought.observation, sought.output)
     machine.pass()
+    sought.begins?.(machine)
     this.isAway = true
     const outcome = yield* this.goForth(
       goal,
@@ -339,6 +342,7 @@ export class Timeline {
       traveler.takeUp(checkpoint)
       this.machine.observe(sought.observation, sought.output)
       this.machine.core.pass(null)
+      sought.begins?.(this.machine)
       const last: { found: Found | null } = { found: null }
       const outcome = yield* this.goForth(
         end,
