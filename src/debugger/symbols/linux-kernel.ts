@@ -6,7 +6,7 @@
  * of relocations (System V ABI, Elf64_Rela with R_RISCV_RELATIVE of the RISC-V ELF psABI). Physical addresses are numbers, virtual ones
  * BigInts; lengths are in bytes.
  */
-import { readKallsyms } from "./kallsyms.ts"
+import { type Kallsyms, readKallsyms } from "./kallsyms.ts"
 import type { GuestSymbol } from "./symbol-table.ts"
 
 /** Reads guest physical memory, as a copy or a view that is looked at before anything runs on; null where there is none. */
@@ -30,6 +30,7 @@ export interface LinuxKernel {
 /** Boot loaders put a kernel on such a boundary, as its page tables want it. */
 const STEP = 2 << 20
 const HEADER_BYTES = 64
+const PAGE_BYTES = 4096
 const R_RISCV_RELATIVE = 3
 /** Where 64-bit kernels that can move are linked: the last 2 GiB. */
 const LINK_ADDRESS = 0xffff_ffff_8000_0000n
@@ -46,8 +47,7 @@ export const findLinuxKernel = (
     const header = read(physical, HEADER_BYTES)
     const bytes = header && imageSize(header)
     if (!bytes || physical + bytes > end) continue
-    const image = read(physical, bytes)
-    const kernel = image && kernelOf(image, physical)
+    const kernel = kernelAt(read, physical, bytes)
     if (kernel) return kernel
   }
   return null
@@ -73,26 +73,39 @@ const imageSize = (header: Uint8Array): number => {
   return isRiscv || isNewRiscv ? Number(view.getBigUint64(16, true)) : 0
 }
 
-const kernelOf = (image: Uint8Array, physical: number): LinuxKernel | null => {
-  const found = readKallsyms(image)
-  if (found === null) return null
-  const base = found.relativeBase >= KERNEL_HALF ? found.relativeBase : unrelocated(image, found.relativeBaseAt)
-  if (base === null) return null
+const kernelAt = (read: ReadPhysical, physical: number, bytes: number): LinuxKernel | null => {
+  // Symbols stand behind the code: memory that has to be fetched is mostly fetched by halves only.
+  for (const start of [Math.floor(bytes / 2 / PAGE_BYTES) * PAGE_BYTES, 0]) {
+    const part = read(physical + start, bytes - start)
+    const found = part && readKallsyms(part)
+    if (!found) continue
+    const { relativeBase, relativeBaseAt } = found
+    const base = relativeBase >= KERNEL_HALF ? relativeBase : unrelocated(read, physical, bytes, start + relativeBaseAt)
+    return base === null ? null : kernelOf(found, base, { physical, bytes })
+  }
+  return null
+}
+
+const kernelOf = (found: Kallsyms, base: bigint, place: Omit<KernelMapping, "virtual">): LinuxKernel => {
   const symbols = found.names.map((name, at) => ({
     name,
     address: base + BigInt(found.offsets[at]!),
     type: found.types[at]!,
   }))
-  const virtual = (symbols.find(({ name }) => name === "_start") ?? symbols[0]!).address
+  // A kernel may list the symbols of its code only, and `_start` is no part of that: the first of them follows within one step.
+  const first = symbols[0]!.address
+  const virtual = symbols.find(({ name }) => name === "_start")?.address ?? first - (first % BigInt(STEP))
   return {
     symbols,
-    mapping: { virtual, physical, bytes: image.length },
+    mapping: { virtual, ...place },
     moved: virtual > LINK_ADDRESS ? virtual - LINK_ADDRESS : 0n,
   }
 }
 
 /** What a relocatable kernel is going to put at `position`: the relocation for that place has it. */
-const unrelocated = (image: Uint8Array, position: number): bigint | null => {
+const unrelocated = (read: ReadPhysical, physical: number, bytes: number, position: number): bigint | null => {
+  const image = read(physical, bytes)
+  if (image === null) return null
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
   for (let at = 0; at + 24 <= image.length; at += 8) {
     if (view.getUint32(at + 8, true) !== R_RISCV_RELATIVE || view.getUint32(at + 12, true) !== 0) continue

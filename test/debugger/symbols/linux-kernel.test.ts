@@ -74,6 +74,16 @@ describe("a kernel in memory", () => {
     expect(kernel.moved).toBe(0n)
   })
 
+  test.each(layouts)("may list the symbols of its code only, in Linux %s", layout => {
+    const list = symbols.slice(1)
+    for (const relocatedLater of [undefined, LINK]) {
+      const { read, ram } = memoryWith({ 2097152: syntheticImage({ symbols: list, layout, relocatedLater }) })
+      const kernel = findLinuxKernel(read, ram)!
+      expect(kernel.symbols).toEqual(expected(LINK, list))
+      expect(kernel.mapping.virtual).toBe(LINK)
+    }
+  })
+
   test("whose tables are damaged has no symbols", () => {
     const image = syntheticImage({ symbols, layout: "6.4" })
     // The length of the last name, before its type: what it says is now longer than what is there.

@@ -17,7 +17,7 @@ export interface SyntheticKernel {
   /** What the tables say the image's first byte has as its virtual address. */
   readonly base?: bigint
   /** Leaves the base to a relocation for this link address, as in a relocatable kernel before its first instruction. */
-  readonly relocatedLater?: bigint
+  readonly relocatedLater?: bigint | undefined
 }
 
 /** Groups of letters that stand as one byte; the codes are free because no name has those letters. */
