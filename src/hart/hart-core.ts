@@ -408,6 +408,14 @@ export class HartCore {
     return pages
   }
 
+  /** How many pages `takeDirtyPages` would give. */
+  countDirtyPages(): number {
+    const flags = this.pageFlags
+    let count = 0
+    for (let page = flags.indexOf(1); page >= 0; page = flags.indexOf(1, page + 1)) count++
+    return count
+  }
+
   /** Says which pages of RAM, all zero now, are to be brought in when they are needed first. */
   awaitPages(pages: Iterable<number>, source: BringPage): void {
     this.source = source

@@ -616,6 +616,11 @@ export class Machine {
     this.restoreState(state)
   }
 
+  /** About how many pages were written since memory was last looked at: what saving would cost. */
+  get unsavedPages(): number {
+    return this.core.countDirtyPages()
+  }
+
   /** A mark for `writtenPages`, of now. */
   mark(): number {
     return this.memory.look()
