@@ -7,6 +7,7 @@ import { exportWorld } from "./export.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
+import { lastWrite } from "./last-write.ts"
 import { logs } from "./logs.ts"
 import { ls } from "./ls.ts"
 import { replay } from "./replay.ts"
@@ -23,6 +24,7 @@ export const root = Command.make("cv").pipe(
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
+    { group: "Questions", commands: [lastWrite] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),
