@@ -13,7 +13,17 @@ import { PredicateMalformed } from "../errors.ts"
 import { folded } from "./bind.ts"
 import { type BinaryOperator, type Expression, type HartChoice, numberOf, type UnaryOperator } from "./expression.ts"
 import { type Token, tokenize } from "./lexer.ts"
-import { type NamedWord, valueNames, wordWithValue } from "./words.ts"
+import {
+  applied,
+  eventWords,
+  hartWords,
+  type NamedWord,
+  names,
+  registers,
+  signs,
+  valueNames,
+  wordWithValue,
+} from "./words.ts"
 
 /** What is known of the guest when a question is read. What is left out is not checked. */
 export interface Known {
@@ -44,16 +54,6 @@ const levels: readonly (readonly BinaryOperator[])[] = [
 const levelOf: ReadonlyMap<string, number> = new Map(
   levels.flatMap((operators, level) => operators.map(operator => [operator, level])),
 )
-
-/** What is written with parentheses or brackets: reads of memory, and signs of narrow values. */
-const memoryReads = ["mem", "phys"].flatMap(space => [8, 16, 32, 64].map(bits => `${space}${bits}`))
-const signs: readonly UnaryOperator[] = ["signed8", "signed16", "signed32"]
-const applied: readonly string[] = [...memoryReads, ...signs]
-
-const events = ["interrupt", "trap", "syscall"] as const
-const wordsOfHarts = ["instret", "privilege", "pid"] as const
-const registers = ["pc", ...integerRegisters.keys(), ...floatRegisters.keys()]
-const names = [...registers, ...events, ...wordsOfHarts, "hart", "time", "console", "comm", ...applied]
 
 /** Words of other languages for operators of this one. */
 const operatorWords: Readonly<Record<string, string>> = { and: "&&", or: "||", not: "!", eq: "==", ne: "!=" }
@@ -242,13 +242,13 @@ class Parser {
     if (x !== undefined) return { kind: "register", hart, bank: "x", number: x }
     const f = floatRegisters.get(word)
     if (f !== undefined) return { kind: "register", hart, bank: "f", number: f }
-    const ofHart = wordsOfHarts.find(candidate => candidate === word)
+    const ofHart = hartWords.find(candidate => candidate === word)
     if (ofHart) return { kind: ofHart, hart }
     if (word === "comm") return this.comm(hart)
     if (applied.includes(word)) return this.fail(`what ${word} is taken of follows in parentheses: ${word}(…)`)
     if (hart !== null) return this.notOfHart(hart, word, wordOffset)
 
-    const event = events.find(candidate => candidate === word)
+    const event = eventWords.find(candidate => candidate === word)
     if (event) return { kind: "event", word: event }
     if (word === "hart" || word === "time") return { kind: word }
     if (word === "console") return this.console()
@@ -286,7 +286,7 @@ class Parser {
 
   private notOfHart(hart: number, word: string, offset: number): never {
     if (word === "") return this.fail(`a register follows the hart, as in h${hart}.sp`, offset)
-    if ((events as readonly string[]).includes(word))
+    if ((eventWords as readonly string[]).includes(word))
       return this.fail(`${word} takes no hart before it; write hart == ${hart} && ${word}`, offset)
     if (names.includes(word)) return this.fail(`${word} belongs to no hart; leave h${hart}. away`, offset)
     const advice =

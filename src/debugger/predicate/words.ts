@@ -1,9 +1,30 @@
-/** Values that have names: what `interrupt`, `trap`, `syscall` and `privilege` are compared with. RISC-V privileged ISA, section 3.1.15. */
+/** The words of the language, and the names of the values of some of them. RISC-V privileged ISA, section 3.1.15. */
 import { privilege } from "../../riscv/csr.ts"
+import { floatRegisters, integerRegisters } from "../../riscv/register.ts"
 import { cause, interrupt } from "../../riscv/trap.ts"
 import { linuxSyscalls } from "../linux-syscalls.ts"
-import type { EventWord } from "./expression.ts"
+import type { EventWord, UnaryOperator } from "./expression.ts"
 
+export const eventWords = ["interrupt", "trap", "syscall"] as const satisfies readonly EventWord[]
+/** Words that a hart may stand before, as in `h1.instret`; `comm`, which is text, aside. */
+export const hartWords = ["instret", "privilege", "pid"] as const
+export const registers: readonly string[] = ["pc", ...integerRegisters.keys(), ...floatRegisters.keys()]
+/** What is written with parentheses or brackets: signs of narrow values, and reads of memory. */
+export const signs = ["signed8", "signed16", "signed32"] as const satisfies readonly UnaryOperator[]
+export const applied: readonly string[] = [
+  ...["mem", "phys"].flatMap(space => [8, 16, 32, 64].map(bits => `${space}${bits}`)),
+  ...signs,
+]
+/** All names that mean something by themselves, CSRs aside. */
+export const names: readonly string[] = [
+  ...registers,
+  ...eventWords,
+  ...hartWords,
+  ...["hart", "time", "console", "comm"],
+  ...applied,
+]
+
+/** What is compared with names: `interrupt == timer`. */
 export type NamedWord = EventWord | "privilege"
 
 /** A name stands for one value or several: `timer` is the timer interrupt of either level. */

@@ -28,7 +28,7 @@ const survives = (text: string): boolean => {
 test("random characters", () => {
   const random = new Random(1)
   const alphabet = "a0sx15 =<>&|!~/\\\"'()[].+-*%^_:#\t\n\r\0漢é😀\ud800h"
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 10_000; round++) {
     const length = random.below(24)
     const any = () => String.fromCharCode(random.chance(80) ? random.below(128) : random.below(0x10000))
     survives(
@@ -48,13 +48,13 @@ const words = [
 test("random words", () => {
   const random = new Random(2)
   let taken = 0
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 10_000; round++) {
     const text = Array.from({ length: 1 + random.below(9) }, () => random.pick(words)).join(
       random.pick(["", " ", "  "]),
     )
     if (survives(text)) taken++
   }
-  expect(taken).toBeGreaterThan(500)
+  expect(taken).toBeGreaterThan(200)
 })
 
 const sound = [
@@ -66,7 +66,7 @@ const sound = [
 test("sound texts with something wrong in them", () => {
   const random = new Random(3)
   for (const text of sound) expect(survives(text)).toBe(true)
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 10_000; round++) {
     let text = random.pick(sound)
     for (let change = random.between(1, 3); change > 0; change--) {
       const at = random.below(text.length)
