@@ -318,9 +318,13 @@ export class Timeline {
     )
     machine.observe(null)
     this.arrive()
+    // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
+    if (!traveler.isArrival) {
+      this.isAway = true
+      yield* this.settle()
+    }
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     if (outcome === null) return { kind: "end" } satisfies Journey
-    traveler.machine.takeSighting()
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
 
