@@ -1,6 +1,7 @@
 /** Snapshots of a running machine, and machines from snapshots. */
 import { Effect, Stream } from "effect"
 import {
+  isInherited,
   type LogWriter,
   type SnapshotExists,
   type SnapshotInfo,
@@ -28,17 +29,21 @@ export class SnapshotMaker {
   private readonly log: LogWriter
   private readonly machine: Machine
   private base: Base | null
+  /** The machine began with a snapshot that a fork inherits: the fork's file has none of its pages. */
+  private readonly beganElsewhere: boolean
   private underWay: SnapshotUnderWay[] = []
 
   /** `woken`: the snapshot of the same world that the machine began with, null for the beginning. */
   constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null) {
     this.log = log
     this.machine = machine
-    this.base = woken && { parent: woken.id, mark: 0 }
+    this.beganElsewhere = woken !== null && isInherited(woken)
+    this.base = woken && !this.beganElsewhere ? { parent: woken.id, mark: 0 } : null
   }
 
   /** Saves the machine's state under a name; it stands right after event `seq`. The machine may go on at once. */
   begin(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+    if (this.base === null && this.beganElsewhere) return this.beginWhole(name, seq, digest)
     const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
     return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
   }
