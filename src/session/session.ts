@@ -371,6 +371,4 @@ export const createSnapshot = (
     }),
   ).pipe(memoryErrors)
 
-export { fork } from "./fork.ts"
-
 export type SessionServices = WorldStore | Scope.Scope

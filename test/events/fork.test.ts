@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, s
 import { dirname, join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { Effect, Stream } from "effect"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import {
   ForkTooDeep,
   isInherited,
@@ -16,6 +16,8 @@ import {
   WorldStore,
 } from "../../src/events/index.ts"
 import { appendBatch, at, failure, genesis, run, snapshotPages, withPath } from "./fixture.ts"
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const beside = (path: string, name: string) => join(dirname(path), `${name}.cv`)
 const readOnly = (path: string) => Effect.flatMap(WorldStore, store => store.openReadOnly(path))

@@ -10,17 +10,9 @@ import type { Machine } from "../../src/machine/machine.ts"
 import { machineOf } from "../../src/session/build-machine.ts"
 import { type Act, type Director, direct, type Moment } from "../../src/session/direct.ts"
 import { ForkPastEnd, HistoryEnded, PositionNotReached, PositionPassed } from "../../src/session/errors.ts"
+import { fork } from "../../src/session/fork.ts"
 import { Replayer } from "../../src/session/replay.ts"
-import {
-  catchUp,
-  createSnapshot,
-  createWorld,
-  fork,
-  record,
-  replay,
-  resume,
-  verify,
-} from "../../src/session/session.ts"
+import { catchUp, createSnapshot, createWorld, record, replay, resume, verify } from "../../src/session/session.ts"
 import type { WorldSpec } from "../../src/session/world-spec.ts"
 import { embedded, failure, run, script, Watcher, withPath } from "./embedded.ts"
 
