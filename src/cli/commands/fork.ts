@@ -51,7 +51,7 @@ export const fork = Command.make(
   Command.provide(worldStore),
   Command.withShortDescription("Go on from a moment of a world's history in another way"),
   Command.withDescription(
-    "Makes a world that shares another's history up to a position. Its file takes some 20 KB whatever the guest's size, as it reads the shared part from the other's file, which must stay; an export needs no other file. cv resume then goes on from that position. Whether the guest is ever at exactly that position shows then.",
+    "Makes a world that shares another's history up to a position, with what happened at it. Its file takes some 20 KB whatever the guest's size, as it reads the shared part from the other's file, which must stay; an export needs no other file. cv resume then goes on from that position. Whether the guest is ever at exactly that position shows then.",
   ),
   Command.withExamples([
     { command: "cv fork debian --name other", description: "Go on from the end of debian, leaving debian as it is" },
