@@ -25,14 +25,14 @@ export const layers: readonly Layer[] = [
   { folder: "machine", kind: "engine", imports: ["wasm", "riscv", "hart", "devices", "kernel"] },
   { folder: "events", kind: "outside", imports: ["machine", "devices"] },
   { folder: "session", kind: "effect", imports: ["machine", "devices", "riscv", "events"] },
-  { folder: "host", kind: "outside", imports: ["devices", "machine", "events", "session"] },
+  { folder: "debugger", kind: "effect", imports: ["machine", "riscv", "events", "session"] },
+  { folder: "host", kind: "outside", imports: ["devices", "machine", "events", "session", "debugger"] },
   { folder: "hypervisor", kind: "effect", imports: ["machine", "devices", "riscv", "events", "session", "host"] },
   {
     folder: "container",
     kind: "effect",
     imports: ["machine", "devices", "riscv", "kernel", "events", "session", "host"],
   },
-  { folder: "debugger", kind: "effect", imports: ["machine", "riscv", "events", "session"] },
   {
     folder: "scenario",
     kind: "effect",
@@ -60,6 +60,8 @@ export const bigintAllowed: Readonly<Record<string, string>> = {
   "src/hart/hart-module.ts": "the type of a call made for inspection",
   "src/hart/interpreter.ts": "masks in generated code",
   "src/hart/memory-access.ts": "masks in generated code",
+  "src/hart/observation.ts": "page masks in generated code",
+  "src/hart/observation-tables.ts": "64-bit addresses of what is observed, set now and then",
   "src/hart/page-hash.ts": "multipliers in generated code",
   "src/hart/pmp.ts": "page masks in generated code",
   "src/hart/regions.ts": "page masks in generated code",
@@ -76,6 +78,7 @@ export const bigintAllowed: Readonly<Record<string, string>> = {
   "src/machine/elf.ts": "64-bit fields of a file, read once before a run",
   "src/machine/kernel-image.ts": "64-bit fields of a file, read once before a run",
   "src/machine/machine.ts": "64-bit arguments of the timer registers",
+  "src/machine/page-walk.ts": "64-bit addresses looked up by people",
   "src/machine/sbi.ts": "64-bit arguments of environment calls",
 }
 

@@ -31,6 +31,10 @@ const inputErrors: ReadonlySet<string> = new Set([
   "PositionNotReached",
   "PositionPassed",
   "HistoryEnded",
+  // debugger
+  "AddressMalformed",
+  "AddressUnmapped",
+  "PredicateMalformed",
   // events
   "ForkTooDeep",
   "ParentUnusable",

@@ -59,7 +59,14 @@ export const readState = (lineage: Lineage, id: number): Buffer | null =>
 export const openMemory = (lineage: Lineage, id: number): SnapshotMemory | null =>
   inSnapshot(lineage, id, (chapter, own) => {
     const memory = stored.openMemory(chapter.db, own)
-    return memory && { ...memory, read: (index: number) => inChapter(chapter, () => memory.read(index)) }
+    return (
+      memory && {
+        ...memory,
+        file: chapter.path,
+        read: (index: number) => inChapter(chapter, () => memory.read(index)),
+        readPlace: (place: number) => inChapter(chapter, () => memory.readPlace(place)),
+      }
+    )
   })
 
 /**

@@ -195,14 +195,20 @@ const pageName = (index: number, info: SnapshotInfo): string => `page ${index} o
 
 /** A snapshot's memory, whose pages are read one by one. */
 export interface SnapshotMemory {
+  /** The file its pages are in. */
+  readonly file: string
   /** The numbers of the pages that are not zero, in order. */
   readonly indexes: Uint32Array
   /** The content of one of them. Its bytes are shared: they must not be changed. @throws ContentDamaged, database errors */
   read(index: number): Uint8Array
+  /** For each page where it is stored, 0 for zeros: what is stored in one place is alike, also in other snapshots of the same file. */
+  readonly places: Uint32Array
+  /** The content of a place. */
+  readPlace(place: number): Uint8Array
 }
 
 /** null where there is no such snapshot. @throws ContentDamaged */
-export const openMemory = (db: Database, id: number): SnapshotMemory | null => {
+export const openMemory = (db: Database, id: number): Omit<SnapshotMemory, "file"> | null => {
   const info = findSnapshot(db, id)
   const map = readPlaces(db, id)
   if (map === null || info === null) return null
@@ -214,6 +220,8 @@ export const openMemory = (db: Database, id: number): SnapshotMemory | null => {
   return {
     indexes: indexes.subarray(0, count),
     read: index => reader.page(places[index]!, pageName(index, info)),
+    places,
+    readPlace: place => reader.page(place, `the page at place ${place}`),
   }
 }
 

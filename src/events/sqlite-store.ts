@@ -167,6 +167,7 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
     head: read(path, () => headOf(lineage)),
     events: (filter = {}) => readStream(path, () => eachEvent(lineage, filter), 256),
     readEvents: (filter, limit) => read(path, () => readEvents(lineage, filter, limit)),
+    readEventsNow: (filter, limit) => now(() => readEvents(lineage, filter, limit)),
     seqAt: position => read(path, () => seqAtPosition(lineage, position)),
     verify: read(path, () => verifyLog(lineage)),
     verifyContents: read(path, () => verifyContents(lineage)),

@@ -45,6 +45,8 @@ export interface World {
   events(filter?: EventFilter): Stream.Stream<StoredEvent, ReadError>
   /** At most `limit` of them: for loops that pull. */
   readEvents(filter: EventFilter, limit: number): Effect.Effect<ReadonlyArray<StoredEvent>, ReadError>
+  /** The same for who cannot wait. @throws WorldDamaged, WorldUnreadable */
+  readEventsNow(filter: EventFilter, limit: number): ReadonlyArray<StoredEvent>
   /** First seq at or after a position; one past the end where there is none. */
   seqAt(position: Position): Effect.Effect<number, ReadError>
   /** Checks every row of the log against its digest. Damage is in the answer. */

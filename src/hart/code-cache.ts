@@ -16,8 +16,10 @@ import {
 } from "../wasm/index.ts"
 import { flushFetches, flushJumps } from "./address-space.ts"
 import {
+  BREAKPOINTS,
   CODE,
   CODE_PAGE_BYTES,
+  CODE_PAGE_CLOSED,
   CODE_PAGE_INFO,
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
@@ -45,9 +47,10 @@ import {
   TLB_HART_BYTES,
   TLB_WRITE,
 } from "./layout.ts"
-import { holdBudget, tlbBase, tlbIndex } from "./memory-access.ts"
+import { tlbBase, tlbIndex } from "./memory-access.ts"
+import { isObserved } from "./observation.ts"
 import { access } from "./pmp.ts"
-import { get32, get64 } from "./state.ts"
+import { get32, get64, holdBudget } from "./state.ts"
 import { inRam, inRom, type RamBytes, raise, ramHost, romHost } from "./translation.ts"
 
 /** Operations that are no instructions. */
@@ -61,8 +64,10 @@ export const operation = {
   illegal: 3,
   /** A translated region begins here. */
   region: 4,
+  /** Somebody wants to be told before the instruction here is executed. */
+  breakpoint: 5,
   /** The first operation that is an instruction. */
-  first: 5,
+  first: 6,
 } as const
 
 /** The interpreter came to a record by a jump; `isComputed`: by a computed one or a computed call, from the same page. */
@@ -130,6 +135,8 @@ export interface Fetch {
 const positionOf = (code: Expr<"i32">) => i32.divu(i32.sub(code, CODE), CODE_PAGE_BYTES)
 const infoOf = (code: Expr<"i32">) => i32.mul(positionOf(code), CODE_PAGE_INFO_BYTES)
 const regionsIn = (code: Expr<"i32">) => i32.shl(positionOf(code), 2)
+/** Whether a page holds a breakpoint. */
+const isClosed = (code: Expr<"i32">) => i32.load8u(positionOf(code), CODE_PAGE_CLOSED)
 
 export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
   const forgetTargets = module.function("forgetTargets", { params: ["i32"], result: null }, f => {
@@ -168,7 +175,7 @@ export const defineCodeCache = (module: ModuleBuilder): CodeCache => {
     const info = f.let(infoOf(code))
     const writes = f.let(i32.add(i32.load(info, INFO_WRITES), 1))
     f.storeI32(info, writes, INFO_WRITES)
-    f.if(i32.gtu(writes, WRITES_MAX), () => {
+    f.if(i32.or(i32.gtu(writes, WRITES_MAX), isClosed(code)), () => {
       f.call(dropPage, code)
       // Execution may be in the page: it must look the page up again.
       holdBudget(f)
@@ -213,6 +220,7 @@ export const defineFetch = (
     f.storeI32(i32.shl(page, 2), code, PAGE_CODE)
     f.memoryFill(code, 0, 4096 * 4)
     f.storeI32(regionsIn(code), 0, CODE_PAGE_REGIONS)
+    f.storeI32As8(position, 0, CODE_PAGE_CLOSED)
     f.call(cache.forgetTargets, code)
     f.storeI32As16(code, operation.pageEnd, 4096 * 4)
     const entry = f.local("i32")
@@ -294,6 +302,29 @@ export const defineFetch = (
     f.unreachable()
   })
 
+  // Puts the breakpoints of the page pc lies in among its records.
+  const plantBreakpoints = module.function("plantBreakpoints", { params: ["i64", "i32"], result: null }, f => {
+    const pc = f.param(0, "i64")
+    const code = f.param(1, "i32")
+    const left = f.let(i32.load(BREAKPOINTS))
+    f.block(done => {
+      f.loop(next => {
+        f.brIf(done, i32.eqz(left))
+        f.set(left, i32.sub(left, 1))
+        const address = f.let(i64.load(i32.shl(left, 3), BREAKPOINTS + 8))
+        f.brIf(next, i64.ne(i64.and(i64.xor(address, pc), ~0xfffn), 0))
+        f.call(cache.unlinkRegions, code)
+        f.storeI32As8(positionOf(code), 1, CODE_PAGE_CLOSED)
+        const record = f.let(i32.add(code, i32.shl(i32.and(i32.wrap(address), 0xffe), RECORD_SHIFT)))
+        f.brIf(next, i32.eq(i32.load16u(record), operation.breakpoint))
+        f.if(i32.eq(i32.load16u(record), operation.decode), () => f.call(decodeAt, record))
+        f.storeI32(regionInfoPlace(record), i32.shl(i32.load16u(record), 16), REGION_INFO)
+        f.storeI32As16(record, operation.breakpoint)
+        f.br(next)
+      })
+    })
+  })
+
   const fetchSlow = module.function("fetchSlow", { params: ["i64"], result: "i32" }, f => {
     const pc = f.param(0, "i64")
     const page = f.local("i32")
@@ -328,6 +359,7 @@ export const defineFetch = (
     f.if(i32.eqz(code), () => {
       f.set(code, callI32(addPage, page, host))
     })
+    f.if(isObserved("breakpoints"), () => f.call(plantBreakpoints, pc, code))
     const entry = f.let(i32.add(tlbBase(), tlbIndex(pc)))
     f.storeI64(entry, i64.or(i64.and(pc, ~0xfffn), get64("fetchContext")), TLB_FETCH)
     f.storeI32(entry, code, TLB_FETCH + 8)
@@ -341,6 +373,28 @@ export const defineFetch = (
     f => {
       const code = f.let(i32.load(i32.shl(f.param(0, "i32"), 2), PAGE_CODE))
       f.if(code, () => f.call(cache.dropPage, code))
+    },
+    { exported: true },
+  )
+  // Forgets the records of all pages that hold breakpoints, and where every page's records are: breakpoints are put anew.
+  module.function(
+    "forgetBreakpoints",
+    { params: [], result: null },
+    f => {
+      const position = f.let(i32.const(0))
+      f.loop(next => {
+        f.if(i32.load8u(position, CODE_PAGE_CLOSED), () => {
+          f.storeI32As8(position, 0, CODE_PAGE_CLOSED)
+          const code = f.let(i32.add(i32.mul(position, CODE_PAGE_BYTES), CODE))
+          // Unless it was dropped already.
+          const page = i32.shl(i32.load(infoOf(code), INFO_PAGE), 2)
+          f.if(i32.eq(i32.load(page, PAGE_CODE), code), () => f.call(cache.dropPage, code))
+        })
+        f.set(position, i32.add(position, 1))
+        f.brIf(next, i32.ltu(position, CODE_PAGES))
+      })
+      flushFetches(f)
+      flushJumps(f)
     },
     { exported: true },
   )

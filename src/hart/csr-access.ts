@@ -18,8 +18,7 @@ import {
 import { cause } from "../riscv/trap.ts"
 import { type Expr, type FunctionBuilder, type FunctionRef, i32, i64, type ModuleBuilder } from "../wasm/index.ts"
 import { CSR_INDEX } from "./layout.ts"
-import { holdBudget } from "./memory-access.ts"
-import { exitReason, type FieldName, get32, get64, set32, set64 } from "./state.ts"
+import { exitReason, type FieldName, get32, get64, holdBudget, set32, set64 } from "./state.ts"
 import { raise } from "./translation.ts"
 
 export interface CsrAccess {
@@ -296,25 +295,30 @@ export const defineCsrAccess = (
   const index = new Uint8Array(4096)
   for (const [position, [number]] of numbered.entries()) index[number] = position + 1
 
-  const read = module.function("csrRead", { params: ["i32", "i32"], result: "i64" }, f => {
-    const number = f.param(0, "i32")
-    const writes = f.param(1, "i32")
-    const illegal = () => {
-      raise(f, cause.illegalInstruction, i64.const(0))
-      f.return(i64.const(0))
-    }
-    const position = f.let(i32.load8u(number, CSR_INDEX))
-    // Bits 9:8 are the lowest privilege, bits 11:10 both set mean read-only.
-    const tooLow = i32.ltu(get32("privilege"), i32.and(i32.shru(number, 8), 3))
-    const readOnly = i32.and(writes, i32.eq(i32.shru(number, 10), 3))
-    f.if(i32.or(tooLow, readOnly), illegal)
-    const cases = numbered.map(([, register]) => () => {
-      if (register.forbidden) f.if(register.forbidden(), illegal)
-      f.return(register.read(f))
-    })
-    f.switch(position, [illegal, ...cases], illegal)
-    f.unreachable()
-  })
+  const read = module.function(
+    "csrRead",
+    { params: ["i32", "i32"], result: "i64" },
+    f => {
+      const number = f.param(0, "i32")
+      const writes = f.param(1, "i32")
+      const illegal = () => {
+        raise(f, cause.illegalInstruction, i64.const(0))
+        f.return(i64.const(0))
+      }
+      const position = f.let(i32.load8u(number, CSR_INDEX))
+      // Bits 9:8 are the lowest privilege, bits 11:10 both set mean read-only.
+      const tooLow = i32.ltu(get32("privilege"), i32.and(i32.shru(number, 8), 3))
+      const readOnly = i32.and(writes, i32.eq(i32.shru(number, 10), 3))
+      f.if(i32.or(tooLow, readOnly), illegal)
+      const cases = numbered.map(([, register]) => () => {
+        if (register.forbidden) f.if(register.forbidden(), illegal)
+        f.return(register.read(f))
+      })
+      f.switch(position, [illegal, ...cases], illegal)
+      f.unreachable()
+    },
+    { exported: true },
+  )
 
   const write = module.function("csrWrite", { params: ["i32", "i64"], result: null }, f => {
     const number = f.param(0, "i32")

@@ -24,6 +24,7 @@ import {
   SCRATCH,
   wasmPages,
 } from "./layout.ts"
+import { type Hit, type Observation, ObservationTables } from "./observation-tables.ts"
 import { type PrebuiltModule, prebuilt } from "./prebuilt-module.ts"
 import { type ExitReason, exitReason, type FieldName, type StateField, stateFields } from "./state.ts"
 import { defaultPolicy, type TranslationPolicy } from "./translator/policy.ts"
@@ -67,6 +68,17 @@ export const SAVED_HART_BYTES = savedFields.reduce((sum, [, field]) => sum + fie
 /** Puts the content of a page into `target`, its 4096 bytes of RAM, which are zero. */
 export type BringPage = (page: number, target: Uint8Array) => void
 
+/** Instructions executed, as a saved state has them. */
+export const executedIn = (saved: Uint8Array): number => {
+  let at = 0
+  for (const [name, field] of savedFields) {
+    if (name === "target") break
+    at += field.size * field.count
+  }
+  const view = new DataView(saved.buffer, saved.byteOffset)
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * TWO_32
+}
+
 export class HartCore {
   readonly hartCount: number
   readonly ramBytes: number
@@ -76,6 +88,9 @@ export class HartCore {
   private readonly pageHash: Int32Array<ArrayBuffer>
   private readonly exports: HartExports
   private readonly translator: Translator | null
+  private readonly observation: ObservationTables
+  /** Watched memory was written while no hart ran; whoever reads it sets it back. */
+  wasHitOutside = false
   /** The hart whose state is in `ACTIVE`. */
   private current = 0
   /** The running hart is inside a device access: an instruction has begun and not ended. */
@@ -138,11 +153,13 @@ export class HartCore {
           isPhysical: () => {
             // Regions for physical addresses translate nothing: for them every page has to be there.
             if (isPhysical()) this.needAllPages()
-            return isPhysical()
+            // And they look at no TLB, where reads of watched memory are found out.
+            return this.observation.watchesReads ? 0 : isPhysical()
           },
         },
         policy,
       )
+    this.observation = new ObservationTables(this.view)
     this.bytes.set(csrIndex, CSR_INDEX)
     this.view.setBigUint64(RAM_BYTES, BigInt(ramBytes), true)
     this.view.setUint32(HART_COUNT, hartCount, true)
@@ -169,16 +186,48 @@ export class HartCore {
 
   /** Executes at most `budget` instructions of the running hart, 1 ≤ budget < 2^31. */
   run(budget: number): ExitReason {
-    const { translator, exports } = this
-    if (translator === null) return exports.run(budget) as ExitReason
+    const { translator, exports, observation } = this
+    if (observation.isAfterEachInstruction) return exports.runWatching(budget) as ExitReason
     for (let left = budget; ; ) {
-      const part = Math.min(left, translator.patience)
+      const part = translator === null ? left : Math.min(left, translator.patience)
       const reason = exports.run(part) as ExitReason
       left -= part
       if (reason !== exitReason.budget) return reason
-      translator.passed(part)
+      if (observation.watchesState && exports.stateChanged()) return observation.foundChange()
+      translator?.passed(part)
       if (left === 0) return reason
     }
+  }
+
+  /** Has runs end where something happens that `observation` is for; null: nowhere. Changes nothing a guest can see. */
+  observe(observation: Observation | null): void {
+    const hadReads = this.observation.watchesReads
+    this.observation.set(observation)
+    this.exports.forgetBreakpoints()
+    this.flushAll()
+    if (this.observation.watchesReads && !hadReads) this.translator?.leaveRegions()
+    this.knowState()
+  }
+
+  /** Takes the watched fields of all harts as known: only changes from now on are told of. */
+  knowState(): void {
+    if (!this.observation.watchesState) return
+    const before = this.current
+    for (let hart = 0; hart < this.hartCount; hart++) {
+      this.select(hart)
+      this.exports.stateChanged()
+    }
+    this.select(before)
+  }
+
+  /** What is found before this hart's next instruction is not told of: it is known. null: everything is. */
+  pass(hart: number | null): void {
+    this.observation.pass(hart ?? -1, hart === null ? 0 : this.executed(hart))
+  }
+
+  /** What the last run, which ended as `observed`, has met. */
+  get hit(): Hit {
+    return this.observation.hit
   }
 
   private parked(hart: number): number {
@@ -264,6 +313,20 @@ export class HartCore {
     return word < 0n ? null : Number(word)
   }
 
+  /** A CSR as machine mode reads it, null for one that does not exist. For inspection. */
+  readCsr(hart: number, number: number): bigint | null {
+    const before = this.current
+    this.select(hart)
+    const level = this.get(hart, "privilege")
+    this.set(hart, "privilege", 3)
+    const value = this.exports.csrRead(number, 0)
+    const isThere = this.get(hart, "trapped") === 0
+    this.set(hart, "trapped", 0)
+    this.set(hart, "privilege", level)
+    this.select(before)
+    return isThere ? BigInt.asUintN(64, value) : null
+  }
+
   /** Ends the reservation of a hart's LR. */
   dropReservation(hart: number): void {
     const at = this.place(hart, "reservation", 0)
@@ -274,6 +337,11 @@ export class HartCore {
   /** Asks the running hart to stop after the instruction that is accessing a device. */
   set exitAfterInstruction(reason: ExitReason) {
     this.set(this.current, "exitReason", reason)
+  }
+
+  /** Has the run end as `observed` after the instruction that is accessing a device, unless it ends for a reason of its own. */
+  endAfterAccess(): void {
+    if (this.accessing && this.get(this.current, "exitReason") === 0) this.exitAfterInstruction = exitReason.observed
   }
 
   /** The device access that is going on has nobody to answer it. */
@@ -309,6 +377,10 @@ export class HartCore {
   /** Call after writing to RAM from outside: marks pages dirty and forgets what was decoded there. */
   ramChanged(physical: number, length: number): void {
     if (length === 0) return
+    if (this.observation.watchesMemory && this.observation.watchesWrite(physical, length)) {
+      if (this.accessing) this.endAfterAccess()
+      else this.wasHitOutside = true
+    }
     const first = Math.floor((physical - RAM_BASE) / PAGE_BYTES)
     const last = Math.floor((physical - RAM_BASE + length - 1) / PAGE_BYTES)
     for (let page = first; page <= last; page++) {
@@ -336,10 +408,28 @@ export class HartCore {
     return pages
   }
 
+  /** How many pages `takeDirtyPages` would give. */
+  countDirtyPages(): number {
+    const flags = this.pageFlags
+    let count = 0
+    for (let page = flags.indexOf(1); page >= 0; page = flags.indexOf(1, page + 1)) count++
+    return count
+  }
+
   /** Says which pages of RAM, all zero now, are to be brought in when they are needed first. */
   awaitPages(pages: Iterable<number>, source: BringPage): void {
     this.source = source
     for (const page of pages) this.bytes[PAGE_DIRTY + page] = PAGE_ABSENT
+  }
+
+  /** Says which pages of RAM are other ones now, to be brought in by `source` when they are needed first, as are those that were not yet. */
+  replacePages(pages: Iterable<number>, source: BringPage): void {
+    this.source = source
+    this.translator?.leavePhysicalRegions()
+    for (const page of pages) {
+      this.exports.dropPageNumber(page)
+      this.bytes[PAGE_DIRTY + page] = PAGE_ABSENT
+    }
   }
 
   private bringPage(page: number): void {

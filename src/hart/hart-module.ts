@@ -8,6 +8,7 @@ import { defineFloat } from "./float/index.ts"
 import { defineInterpreter } from "./interpreter.ts"
 import { JUMP_CACHE, JUMP_CACHE_BYTES, RAM, RAM_BYTES, TLB_FETCH, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { defineMemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { defineObservation } from "./observation.ts"
 import { definePageHash } from "./page-hash.ts"
 import { definePmp, definePmpChanged } from "./pmp.ts"
 import { defineRegions, regionHelpers } from "./regions.ts"
@@ -36,6 +37,8 @@ export interface HartImports {
 
 export interface HartExports {
   readonly run: (budget: number) => number
+  /** The same, looking at the watched fields of the state after every instruction. */
+  readonly runWatching: (budget: number) => number
   readonly contextChanged: () => void
   readonly flushTranslations: () => void
   readonly forgetSpaces: () => void
@@ -51,6 +54,12 @@ export interface HartExports {
   readonly isPhysical: () => number
   /** The bits of the instruction at pc for the running hart, or -1 with a trap asked for. */
   readonly fetchWord: (pc: bigint) => bigint
+  /** The value of a CSR for the running hart; 0 with a trap asked for where it may not be read. */
+  readonly csrRead: (number: number, writes: number) => bigint
+  /** Has breakpoints put anew. */
+  readonly forgetBreakpoints: () => void
+  /** Nonzero where a watched field of the running hart's state is not what was known; it is known afterwards. */
+  readonly stateChanged: () => number
 }
 
 /** The module's bytes, and the table of known CSRs that its memory must hold at CSR_INDEX. */
@@ -72,14 +81,15 @@ export const buildHartModule = (): {
   const pmpChanged = definePmpChanged(module)
   const { contextChanged, flushTranslations, forgetSpaces } = defineAddressSpaces(module)
   const cache = defineCodeCache(module)
-  const { translate } = defineTranslation(module, ramBytes, pmpAllows, cache.dropPage, bringPage)
-  const memory = defineMemoryAccess(module, ramBytes, translate, cache, devices)
+  const observation = defineObservation(module)
+  const { translate } = defineTranslation(module, ramBytes, pmpAllows, cache.dropPage, bringPage, observation)
+  const memory = defineMemoryAccess(module, ramBytes, translate, cache, devices, observation)
   const fetch = defineFetch(module, ramBytes, translate, cache, defineDecoder(module))
   const csr = defineCsrAccess(module, { contextChanged, flushTranslations, pmpChanged })
   const traps = defineTrapDelivery(module, contextChanged, fetch.wordAt)
   const float = defineFloat(module, active("fflags"))
   for (const ref of Object.values(float)) module.export(ref)
-  const { enterRegion } = defineRegions(module, ramBytes, translate)
+  const { enterRegion } = defineRegions(module, ramBytes, translate, observation)
   for (const ref of [fetch.decodeAt, cache.unlinkRegions]) module.export(ref)
   defineInterpreter(module, {
     memory,
@@ -90,7 +100,9 @@ export const buildHartModule = (): {
     flushAddress: defineFlushAddress(module),
     forgetSpaces,
     enterRegion,
+    observation,
   })
+
   definePageHash(module)
   const names: ReadonlySet<string> = new Set([...regionHelpers, ...Object.keys(float)])
   const helpers = new Map([...module.exportedTypes].filter(([name]) => names.has(name)))

@@ -27,9 +27,10 @@ import type { CsrAccess } from "./csr-access.ts"
 import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
-import { CODE, CROSSING_RECORD, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
-import { holdBudget, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
-import { active, exitReason, get32, get64, set32, set64, X_DISCARD } from "./state.ts"
+import { CODE, CROSSING_RECORD, HIT, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
+import { type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { hitKind, isObserved, type Observation, report } from "./observation.ts"
+import { active, exitReason, get32, get64, holdBudget, set32, set64, X_DISCARD } from "./state.ts"
 import { raise } from "./translation.ts"
 import type { TrapDelivery } from "./trap-delivery.ts"
 
@@ -45,6 +46,7 @@ export interface InterpreterParts {
   readonly forgetSpaces: FunctionRef
   /** `enterRegion(record, pc, count)`: runs the translated region that begins at a record; gives where to go on. */
   readonly enterRegion: FunctionRef
+  readonly observation: Observation
 }
 
 /** The loop's variables and the places a case can go to. */
@@ -156,7 +158,7 @@ class Interpretation extends Execution {
   }
   protected wroteFound(width: AmoWidth): void {
     // `trapValue` holds the physical address.
-    this.f.call(this.frame.parts.memory.wrote, get64("trapValue"), i32.const(width))
+    this.f.call(this.frame.parts.memory.wroteAtomic, get64("trapValue"), i32.const(width))
     this.reload()
   }
   protected floatFunction(name: keyof FloatLibrary): FunctionRef {
@@ -227,6 +229,7 @@ class Interpretation extends Execution {
     if (compute) {
       f.if(writes, () => {
         f.call(csr.write, this.raw("csr"), compute(old))
+        f.if(isObserved("state"), () => holdBudget(f))
         this.reload()
       })
     }
@@ -300,7 +303,32 @@ class Interpretation extends Execution {
 }
 
 /** Defines `run(budget)`: executes up to `budget` instructions of the running hart; gives an exit reason. */
-export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts): FunctionRef =>
+export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts): void => {
+  const run = defineRun(module, parts)
+  // `runWatching(budget)`: the same, with the watched fields of the state looked at after every instruction.
+  module.function(
+    "runWatching",
+    { params: ["i32"], result: "i32" },
+    f => {
+      const left = f.param(0, "i32")
+      f.loop(next => {
+        const reason = f.let(callI32(run, i32.const(1)))
+        f.if(reason, () => f.return(reason))
+        f.if(callI32(parts.observation.stateChanged), () => {
+          f.storeI32(HIT, hitKind.state)
+          f.return(i32.const(exitReason.observed))
+        })
+        f.set(left, i32.sub(left, 1))
+        f.brIf(next, left)
+      })
+      f.return(i32.const(exitReason.budget))
+      f.unreachable()
+    },
+    { exported: true },
+  )
+}
+
+const defineRun = (module: ModuleBuilder, parts: InterpreterParts): FunctionRef =>
   module.function(
     "run",
     { params: ["i32"], result: "i32" },
@@ -322,8 +350,8 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
       set32(f, "held", 0)
       set32(f, "exitReason", exitReason.budget)
       set32(f, "count", budget)
-      f.set(count, budget)
       f.set(nextPc, callI64(parts.traps.pollInterrupts, get64("pc")))
+      f.set(count, get32("count"))
       f.set(jumpPending, 1)
 
       f.loop(main => {
@@ -359,12 +387,17 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
             })
             // The budget is used up, or was put aside for this.
             f.if(i32.and(i32.ne(get32("held"), 0), i32.eqz(get32("exitReason"))), () => {
-              f.set(count, get32("held"))
-              set32(f, "held", 0)
-              set32(f, "count", count)
-              f.set(nextPc, callI64(parts.traps.pollInterrupts, pc()))
-              f.set(jumpPending, 1)
-              f.br(main)
+              f.if(isObserved("state"), () =>
+                f.if(callI32(parts.observation.stateChanged), () => report(f, hitKind.state)),
+              )
+              f.if(i32.eqz(get32("exitReason")), () => {
+                set32(f, "count", get32("held"))
+                set32(f, "held", 0)
+                f.set(nextPc, callI64(parts.traps.pollInterrupts, pc()))
+                f.set(count, get32("count"))
+                f.set(jumpPending, 1)
+                f.br(main)
+              })
             })
             set64(f, "pc", pc())
             set64(f, "target", i64.sub(get64("target"), i64.extendu(get32("held"))))
@@ -400,7 +433,9 @@ export const defineInterpreter = (module: ModuleBuilder, parts: InterpreterParts
           f.set(pcBias, i64.sub(i64.and(nextPc, ~0xfffn), i64.extendu(i32.shru(base, RECORD_SHIFT))))
           f.br(main)
         })
+        set32(f, "count", count)
         f.set(nextPc, callI64(parts.traps.takeException, pc()))
+        f.set(count, get32("count"))
         f.set(jumpPending, 1)
         f.br(main)
       })
@@ -448,6 +483,19 @@ const cases = (frame: Frame): (() => void)[] => {
     })
     f.set(count, get32("count"))
     f.br(frame.jump)
+  }
+  special[operation.breakpoint] = () => {
+    giveBack()
+    set32(f, "count", count)
+    f.if(callI32(parts.observation.isBreakpoint, pc()), () => {
+      report(f, hitKind.breakpoint)
+      holdBudget(f)
+      f.set(count, 0)
+      f.br(frame.exhausted)
+    })
+    f.set(count, i32.sub(count, 1))
+    f.set(frame.operation, originalOperation(record))
+    f.br(frame.redo)
   }
   const shared = new Map<string, () => void>()
   const meanings = new Map<unknown, number>()

@@ -48,6 +48,27 @@ export const HEAT_MIN = 0xd000
 export const HOT_RECORDS = 0xd010
 export const HOT_RECORDS_MAX = 512
 
+/** What somebody outside wants to be told of; see observation.ts. Which kinds of things, as bits of `observes`. */
+export const OBSERVES = 0xe000
+/** The hart and its count of executed instructions at which nothing is reported, as it was before. */
+export const PASSED_HART = 0xe004
+export const PASSED_AT = 0xe008
+/** Virtual addresses of instructions: their number, then they. */
+export const BREAKPOINTS = 0xe010
+export const BREAKPOINTS_MAX = 64
+/** Watched memory: the number of entries, then for each its first and last address (64), kinds of access (32), address space (32). */
+export const WATCHES = 0xe220
+export const WATCHES_MAX = 32
+export const WATCH_BYTES = 24
+/** Watched fields of the hart's state: their number, their offsets, then hart by hart the values that are known. */
+export const STATE_WATCHES = 0xe530
+export const STATE_WATCHES_MAX = 8
+export const STATE_WATCHES_KNOWN = STATE_WATCHES + 8 + STATE_WATCHES_MAX * 4
+/** What was met: its kind (32), bytes accessed (32), virtual address, physical address, cause of a trap. */
+export const HIT = 0xe800
+/** 1 while a region looks for memory: what would have to be reported is left to the interpreter. */
+export const IN_REGION = 0xe840
+
 /** Translation lookaside buffers: per hart one each for reads, writes and fetches. */
 export const TLB = 0x100000
 export const TLB_ENTRIES = 4096
@@ -112,10 +133,13 @@ export const REGIONS_STEP = 256
 /** For each region: where its page's part of REGION_INFO begins. */
 export const REGION_PAGES = JUMP_TARGETS + CODE_PAGES * JUMP_TARGETS_PAGE_BYTES
 
+/** For each predecoded page one byte: 1 where it holds a breakpoint, so that it has no regions. */
+export const CODE_PAGE_CLOSED = REGION_PAGES + (REGIONS_MAX + 1) * 4
+
 const align64K = (address: number) => (address + 0xffff) & ~0xffff
 
 /** The boot ROM. */
-export const ROM = align64K(REGION_PAGES + (REGIONS_MAX + 1) * 4)
+export const ROM = align64K(CODE_PAGE_CLOSED + CODE_PAGES)
 /** Guest RAM. */
 export const RAM = ROM + 0x10000
 

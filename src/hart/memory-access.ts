@@ -25,8 +25,9 @@ import {
   TLB_READ,
   TLB_WRITE,
 } from "./layout.ts"
+import { hitKind, isObserved, nearness, nearnessOf, type Observation, reportAccess } from "./observation.ts"
 import { access } from "./pmp.ts"
-import { get32, get64, set32, set64 } from "./state.ts"
+import { get32, get64, holdBudget, set32, set64 } from "./state.ts"
 import { inRam, inRom, type RamBytes, raise, ramHost, romHost } from "./translation.ts"
 
 /** The running hart's TLBs begin here. */
@@ -35,12 +36,6 @@ export const tlbBase = (): Expr<"i32"> => i32.add(i32.mul(i32.wrap(get64("mharti
 /** Offset of the TLB entry of a virtual address. */
 export const tlbIndex = (virtual: Expr<"i64">): Expr<"i32"> =>
   i32.and(i32.wrap(i64.shru(virtual, 12 - 4)), (TLB_ENTRIES - 1) << 4)
-
-/** Stops the interpreter's loop after the instruction that is running, so that interrupts and the address space are looked at. */
-export const holdBudget = (f: FunctionBuilder): void => {
-  set32(f, "held", i32.add(get32("held"), get32("count")))
-  set32(f, "count", 0)
-}
 
 /** Keeps a translation. `host`: where the address lies in this memory. */
 export const fillTlb = (f: FunctionBuilder, which: number, virtual: Expr<"i64">, host: Expr<"i32">): void => {
@@ -57,8 +52,8 @@ export interface MemoryAccess {
   readonly storeSlow: FunctionRef
   /** `atomicHost(virtual, bytes, isLoadReserved)`: where in this memory an atomic may act, or 0 with a trap asked for. */
   readonly atomicHost: FunctionRef
-  /** `afterAtomic(host, bytes)`: call after writing through `atomicHost`. */
-  readonly wrote: FunctionRef
+  /** `wroteAtomic(physical, bytes)`: call after writing through `atomicHost`. */
+  readonly wroteAtomic: FunctionRef
 }
 
 export interface DeviceImports {
@@ -74,7 +69,34 @@ export const defineMemoryAccess = (
   translate: FunctionRef,
   cache: CodeCache,
   devices: DeviceImports,
+  observation: Observation,
 ): MemoryAccess => {
+  /** Tells of an access to RAM that `near` says is watched; the run ends after the instruction. */
+  const tell = (
+    f: FunctionBuilder,
+    near: Expr<"i32">,
+    kind: "read" | "write",
+    virtual: Expr<"i64">,
+    physical: Expr<"i64">,
+    bytes: Expr<"i32">,
+  ): void =>
+    f.if(i32.eq(near, nearness.hit), () => {
+      reportAccess(f, hitKind[kind], virtual, physical, bytes)
+      holdBudget(f)
+    })
+  /** How near an access is to what is watched, having told of it. */
+  const look = (
+    f: FunctionBuilder,
+    kind: "read" | "write",
+    virtual: Expr<"i64">,
+    physical: Expr<"i64">,
+    bytes: Expr<"i32">,
+  ): Expr<"i32"> => {
+    const near = nearnessOf(f, observation, virtual, physical, bytes, i32.const(access[kind]))
+    tell(f, near, kind, virtual, physical, bytes)
+    return near
+  }
+
   const pageNumber = (physical: Expr<"i64">): Expr<"i32"> => i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12))
 
   /** RAM was written: the page is dirty, predecoded instructions there are stale. */
@@ -123,6 +145,10 @@ export const defineMemoryAccess = (
         raise(f, cause.loadAccessFault, i64.select(secondVirtual, virtual, inRam(physical, ramBytes())))
         f.return(i32.const(0))
       })
+      f.if(isObserved("memory"), () => {
+        look(f, "read", virtual, physical, firstBytes)
+        look(f, "read", secondVirtual, second, i32.sub(bytes, firstBytes))
+      })
       f.memoryCopy(SCRATCH, ramHost(physical), firstBytes)
       f.memoryCopy(i32.add(firstBytes, SCRATCH), ramHost(second), i32.sub(bytes, firstBytes))
       f.return(i32.const(SCRATCH))
@@ -131,7 +157,8 @@ export const defineMemoryAccess = (
     f.if(i64.eq(physical, -1), () => f.return(i32.const(0)))
     f.if(inRam(physical, ramBytes()), () => {
       f.set(host, ramHost(physical))
-      f.if(i32.eqz(get32("uncacheable")), () => fillTlb(f, TLB_READ, virtual, host))
+      const near = look(f, "read", virtual, physical, bytes)
+      f.if(i32.eqz(i32.or(get32("uncacheable"), near)), () => fillTlb(f, TLB_READ, virtual, host))
       f.return(host)
     })
     f.if(inRom(physical), () => f.return(romHost(physical)))
@@ -172,6 +199,10 @@ export const defineMemoryAccess = (
       f.call(wrote, physical, firstBytes)
       f.memoryCopy(ramHost(second), i32.add(firstBytes, SCRATCH), i32.sub(bytes, firstBytes))
       f.call(wrote, second, i32.sub(bytes, firstBytes))
+      f.if(isObserved("memory"), () => {
+        look(f, "write", virtual, physical, firstBytes)
+        look(f, "write", secondVirtual, second, i32.sub(bytes, firstBytes))
+      })
       f.return(i32.const(0))
     })
     f.set(physical, callI64(translate, virtual, kind, bytes))
@@ -192,7 +223,8 @@ export const defineMemoryAccess = (
       f.call(wrote, physical, bytes)
       // A page with predecoded code keeps taking this path.
       const code = f.let(i32.load(i32.shl(pageNumber(physical), 2), PAGE_CODE))
-      f.if(i32.eqz(i32.or(get32("uncacheable"), code)), () => fillTlb(f, TLB_WRITE, virtual, host))
+      const near = look(f, "write", virtual, physical, bytes)
+      f.if(i32.eqz(i32.or(i32.or(get32("uncacheable"), code), near)), () => fillTlb(f, TLB_WRITE, virtual, host))
       f.return(i32.const(0))
     })
     // Writes to the boot ROM are lost.
@@ -232,7 +264,18 @@ export const defineMemoryAccess = (
     })
     set64(f, "trapValue", physical)
     const code = i32.load(i32.shl(pageNumber(physical), 2), PAGE_CODE)
-    f.if(i32.eqz(i32.or(loadReserved, i32.or(get32("uncacheable"), code))), () => {
+    const near = f.local("i32")
+    f.set(near, 0)
+    f.if(isObserved("memory"), () => {
+      // Reading first, as `wrote` comes later, where something is written at all.
+      f.set(near, callI32(observation.watched, virtual, physical, bytes, i32.const(access.read)))
+      tell(f, near, "read", virtual, physical, bytes)
+      const write = f.let(callI32(observation.watched, virtual, physical, bytes, i32.const(access.write)))
+      set32(f, "watchedWrite", i32.eq(write, nearness.hit))
+      set64(f, "watchedAddress", virtual)
+      f.set(near, i32.or(near, write))
+    })
+    f.if(i32.eqz(i32.or(i32.or(loadReserved, near), i32.or(get32("uncacheable"), code))), () => {
       fillTlb(f, TLB_WRITE, virtual, ramHost(physical))
       // Later stores do not come here, and this access may yet write nothing.
       f.storeI32As8(pageNumber(physical), 1, PAGE_DIRTY)
@@ -240,5 +283,13 @@ export const defineMemoryAccess = (
     f.return(ramHost(physical))
     f.unreachable()
   })
-  return { loadSlow, storeSlow, atomicHost, wrote }
+
+  const wroteAtomic = module.function("wroteAtomic", { params: ["i64", "i32"], result: null }, f => {
+    const [physical, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
+    f.call(wrote, physical, bytes)
+    f.if(i32.and(isObserved("memory"), i32.ne(get32("watchedWrite"), 0)), () =>
+      tell(f, i32.const(nearness.hit), "write", get64("watchedAddress"), physical, bytes),
+    )
+  })
+  return { loadSlow, storeSlow, atomicHost, wroteAtomic }
 }

@@ -22,6 +22,7 @@ import {
   TLB_WRITE,
 } from "./layout.ts"
 import { fillTlb, tlbBase, tlbIndex } from "./memory-access.ts"
+import { asRegion, nearness, nearnessOf, type Observation } from "./observation.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
 import { inRam, type RamBytes, ramHost } from "./translation.ts"
@@ -40,7 +41,12 @@ export interface Regions {
 /** Names under which the regions' modules import these. */
 export const regionHelpers = ["findLoad", "findStore", "goOn"] as const
 
-export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, translate: FunctionRef): Regions => {
+export const defineRegions = (
+  module: ModuleBuilder,
+  ramBytes: RamBytes,
+  translate: FunctionRef,
+  observation: Observation,
+): Regions => {
   const table = module.importTable("host", "regions")
   const type = module.functionType(regionType)
   const exported = { exported: true }
@@ -77,16 +83,22 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     exported,
   )
 
-  /** Where `bytes` at `virtual` lie in this memory; returns 0, with nothing done, where that is not in one page of RAM. */
+  /**
+   * Where `bytes` at `virtual` lie in this memory, and whether in a page with watched memory; returns 0, with nothing done, where that
+   * is not in one page of RAM or would have to be told of.
+   */
   const findRam = (f: FunctionBuilder, kind: number) => {
     const [virtual, bytes] = [f.param(0, "i64"), f.param(1, "i32")]
     f.if(i32.gtu(i32.add(i32.and(i32.wrap(virtual), 0xfff), bytes), 4096), () => f.return(i32.const(0)))
-    const physical = f.let(callI64(translate, virtual, i32.const(kind), bytes))
+    const physical = f.local("i64")
+    asRegion(f, () => f.set(physical, callI64(translate, virtual, i32.const(kind), bytes)))
     f.if(i32.or(i64.eq(physical, -1), i32.eqz(inRam(physical, ramBytes()))), () => {
       set32(f, "trapped", 0)
       f.return(i32.const(0))
     })
-    return { virtual, physical, host: f.let(ramHost(physical)) }
+    const near = nearnessOf(f, observation, virtual, physical, bytes, i32.const(kind))
+    f.if(i32.eq(near, nearness.hit), () => f.return(i32.const(0)))
+    return { virtual, physical, near, host: f.let(ramHost(physical)) }
   }
   const find = { params: ["i64", "i32"], result: "i32" } as const
 
@@ -95,8 +107,8 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     "findLoad",
     find,
     f => {
-      const { virtual, host } = findRam(f, access.read)
-      f.if(i32.eqz(get32("uncacheable")), () => fillTlb(f, TLB_READ, virtual, host))
+      const { virtual, near, host } = findRam(f, access.read)
+      f.if(i32.eqz(i32.or(get32("uncacheable"), near)), () => fillTlb(f, TLB_READ, virtual, host))
       f.return(host)
       f.unreachable()
     },
@@ -108,11 +120,11 @@ export const defineRegions = (module: ModuleBuilder, ramBytes: RamBytes, transla
     "findStore",
     find,
     f => {
-      const { virtual, physical, host } = findRam(f, access.write)
+      const { virtual, physical, near, host } = findRam(f, access.write)
       const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
       f.if(i32.or(get32("uncacheable"), i32.load(i32.shl(page, 2), PAGE_CODE)), () => f.return(i32.const(0)))
       f.storeI32As8(page, 1, PAGE_DIRTY)
-      fillTlb(f, TLB_WRITE, virtual, host)
+      f.if(i32.eqz(near), () => fillTlb(f, TLB_WRITE, virtual, host))
       f.return(host)
       f.unreachable()
     },

@@ -105,6 +105,9 @@ export const stateFields = {
   uncacheable: place(4, 1, "derived"),
   /** 1: a superpage was translated since the last full flush, so a flush of one address is a flush of all. */
   superpages: place(4, 1, "derived"),
+  /** Of the atomic instruction that is executed: 1 where what it writes is watched, and its address. */
+  watchedWrite: place(4, 1, "derived"),
+  watchedAddress: place(8, 1, "derived"),
 } as const satisfies Record<string, StateField>
 
 if (end > HART_BYTES) throw new Error("the hart's state outgrew its place")
@@ -127,6 +130,12 @@ export const set64 = (f: FunctionBuilder, name: FieldName, value: I64, index = 0
 /** Writes a 32-bit field of the running hart. */
 export const set32 = (f: FunctionBuilder, name: FieldName, value: I32): void => f.storeI32(0, value, active(name))
 
+/** Stops the interpreter's loop after the instruction that is running, so that interrupts and the address space are looked at. */
+export const holdBudget = (f: FunctionBuilder): void => {
+  set32(f, "held", i32.add(get32("held"), get32("count")))
+  set32(f, "count", 0)
+}
+
 /** Why a run ended. */
 export const exitReason = {
   /** The budget is used up. */
@@ -139,6 +148,8 @@ export const exitReason = {
   timer: 3,
   /** A device asked for the world's attention (power-off, reset). */
   device: 4,
+  /** Something was met that somebody outside wants to be told of. */
+  observed: 5,
 } as const
 
 export type ExitReason = (typeof exitReason)[keyof typeof exitReason]

@@ -15,9 +15,10 @@ import {
   type ModuleBuilder,
 } from "../wasm/index.ts"
 import { dataPrivilege, translates } from "./address-space.ts"
-import { PAGE_ABSENT, PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
+import { IN_REGION, PAGE_ABSENT, PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_BASE, ROM_BYTES } from "./layout.ts"
+import { hitKind, isObserved, nearness, type Observation, reportAccess } from "./observation.ts"
 import { access } from "./pmp.ts"
-import { get32, get64, set32, set64 } from "./state.ts"
+import { get32, get64, holdBudget, set32, set64 } from "./state.ts"
 
 /** Asks for a trap on behalf of the instruction that called. */
 export const raise = (f: FunctionBuilder, code: Expr<"i64"> | number, value: Expr<"i64">): void => {
@@ -68,7 +69,20 @@ export const defineTranslation = (
   dropPage: FunctionRef,
   /** `bringPage(page)`: puts the content of an absent page into RAM. */
   bringPage: FunctionRef,
+  observation: Observation,
 ): Translation => {
+  /** The walker is about to change a page-table entry: tells of it where it is watched. Fetches are not told of. */
+  const tellOfEntry = (f: FunctionBuilder, address: Expr<"i64">, kind: Expr<"i32">): void =>
+    f.if(i32.and(isObserved("memory"), i32.ne(kind, access.execute)), () => {
+      const near = callI32(observation.watched, address, address, i32.const(8), i32.const(access.write))
+      f.if(i32.eq(near, nearness.hit), () => {
+        // A region cannot stop here: the interpreter comes again.
+        f.if(i32.load(IN_REGION), () => f.return(i64.const(-1)))
+        reportAccess(f, hitKind.write, address, address, i32.const(8))
+        holdBudget(f)
+      })
+    })
+
   /** Whatever reads or writes RAM translates first: here absent pages come in. */
   const needPage = (f: FunctionBuilder, physical: Expr<"i64">): void => {
     const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
@@ -165,6 +179,7 @@ export const defineTranslation = (
           ),
           failAccess,
         )
+        tellOfEntry(f, entryAddress, kind)
         f.storeI32(ramHost(entryAddress), wanted)
         const page = f.let(i32.wrap(i64.shru(i64.sub(entryAddress, RAM_BASE), 12)))
         f.storeI32As8(page, 1, PAGE_DIRTY)

@@ -13,8 +13,9 @@ import {
   i64,
   type ModuleBuilder,
 } from "../wasm/index.ts"
-import { INTERRUPT_LOG, INTERRUPT_LOG_ENTRIES, INTERRUPT_LOG_ENTRY_BYTES, INTERRUPT_LOG_MAX } from "./layout.ts"
-import { exitReason, get32, get64, set32, set64 } from "./state.ts"
+import { HIT, INTERRUPT_LOG, INTERRUPT_LOG_ENTRIES, INTERRUPT_LOG_ENTRY_BYTES, INTERRUPT_LOG_MAX } from "./layout.ts"
+import { hitKind, isObserved, isPassed, report } from "./observation.ts"
+import { exitReason, get32, get64, holdBudget, set32, set64 } from "./state.ts"
 
 const INTERRUPT = -(2n ** 63n)
 
@@ -48,6 +49,21 @@ const writeInterrupt = (f: FunctionBuilder, count: Expr<"i32">, number: Expr<"i6
   f.storeI64(entry, i64.sub(get64("target"), i64.extendu(get32("count"))), 8)
   f.storeI32(INTERRUPT_LOG, i32.add(count, 1))
   f.if(i32.geu(count, INTERRUPT_LOG_MAX - 2), () => set32(f, "exitReason", exitReason.device))
+}
+
+/** Says which trap it is. */
+const reportTrap = (f: FunctionBuilder, kind: number, code: Expr<"i64">): void => {
+  report(f, kind)
+  f.storeI64(HIT, code, 24)
+}
+
+/** Has watched registers looked at: after an exception, and after the first instruction of an interrupt's handler. */
+const holdAfterNext = (f: FunctionBuilder, isInterrupt: Expr<"i32">): void => {
+  holdBudget(f)
+  f.if(i32.and(isInterrupt, i32.ne(get32("held"), 0)), () => {
+    set32(f, "held", i32.sub(get32("held"), 1))
+    set32(f, "count", 1)
+  })
 }
 
 export const defineTrapDelivery = (
@@ -102,6 +118,7 @@ export const defineTrapDelivery = (
     )
     f.call(contextChanged)
     f.if(isInterrupt, () => noteInterrupt(f, number))
+    f.if(isObserved("state"), () => holdAfterNext(f, isInterrupt))
     const base = f.let(i64.and(vector, ~3n))
     f.if(i32.and(isInterrupt, i32.wrap(i64.and(vector, 1))), () => f.return(i64.add(base, i64.shl(number, 2))))
     f.return(base)
@@ -116,6 +133,10 @@ export const defineTrapDelivery = (
     // An instruction that trapped did not retire: minstret must not count it.
     set64(f, "minstretOffset", i64.sub(get64("minstretOffset"), 1))
     f.if(i64.eq(code, cause.illegalInstruction), () => f.set(value, callI64(wordAt, pc)))
+    f.if(isObserved("exceptions"), () => {
+      reportTrap(f, hitKind.exception, code)
+      holdBudget(f)
+    })
     f.return(callI64(takeTrap, pc, code, value))
     f.unreachable()
   })
@@ -149,10 +170,19 @@ export const defineTrapDelivery = (
       interrupt.supervisorSoftware,
       interrupt.supervisorTimer,
     ]
-    for (const number of order)
-      f.if(i64.ne(i64.and(candidates, bit(number)), 0), () =>
-        f.return(callI64(takeTrap, pc, i64.const(INTERRUPT | BigInt(number)), i64.const(0))),
+    const tell = (number: number) =>
+      f.if(isObserved("interrupts"), () =>
+        f.if(i32.eqz(isPassed()), () => {
+          reportTrap(f, hitKind.interrupt, i64.const(number))
+          holdBudget(f)
+          f.return(pc)
+        }),
       )
+    for (const number of order)
+      f.if(i64.ne(i64.and(candidates, bit(number)), 0), () => {
+        tell(number)
+        f.return(callI64(takeTrap, pc, i64.const(INTERRUPT | BigInt(number)), i64.const(0)))
+      })
     f.return(pc)
     f.unreachable()
   })

@@ -10,6 +10,7 @@
 import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
 import { type BringPage, HartCore } from "../hart/hart-core.ts"
 import { PAGE_BYTES, RAM_BASE } from "../hart/layout.ts"
+import { type Hit, nothingObserved, type Observation } from "../hart/observation-tables.ts"
 import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
@@ -21,6 +22,8 @@ import { MemoryWatch } from "./memory-watch.ts"
 import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
 import type { SleepingMachine } from "./sleeping-machine.ts"
+
+export { type Hit, nothingObserved, type Observation }
 
 /** Why `run` came back. */
 export type Exit =
@@ -40,6 +43,9 @@ export interface RamPage {
   /** A view of RAM: copy what must last. May be empty for a page of zeros. */
   readonly bytes: Uint8Array
 }
+
+/** Something met on the way that `observe` asked for. */
+export type Sighting = (Hit | { readonly kind: "output"; readonly bytes: Uint8Array }) & { readonly hart: number }
 
 /** Where to stop inside a round: when this hart has executed so many instructions. */
 export interface StopAt {
@@ -83,7 +89,12 @@ export class Machine {
   private console: number[] = []
   /** The console that printed last: what is typed goes there. */
   private port: ConsolePort = "serial"
+  private given = 0
   private readonly trace: Trace = { slices: [], interrupts: [] }
+  private sighting: Sighting | null = null
+  /** The hart that ended its waiting last, and how far it had come. */
+  private woken: StopAt | null = null
+  private observesOutput = false
 
   /**
    * Builds and starts a machine; one that is `asleep` waits for `wake` and looks at none of its contents. Precondition:
@@ -122,7 +133,37 @@ export class Machine {
 
   private print(byte: number, port: ConsolePort): void {
     this.port = port
+    this.putConsole(byte)
+  }
+
+  private putConsole(byte: number): void {
     this.console.push(byte)
+    if (!this.observesOutput) return
+    const before = this.sighting?.kind === "output" ? this.sighting.bytes : EMPTY
+    this.sighting = { kind: "output", hart: this.core.running, bytes: Uint8Array.from([...before, byte]) }
+    this.core.endAfterAccess()
+  }
+
+  /**
+   * Has runs end (`budget`) at what `observation` asks for and, with `output`, after what prints; `takeSighting` tells what it was. null:
+   * nowhere. Changes nothing a guest can see.
+   */
+  observe(observation: Observation | null, output = false): void {
+    this.core.observe(observation)
+    this.observesOutput = output
+    this.sighting = null
+  }
+
+  /** What ended the last run, null where it was nothing that is observed. */
+  takeSighting(): Sighting | null {
+    const { sighting } = this
+    this.sighting = null
+    return sighting
+  }
+
+  /** What is found before the running hart's next instruction is known already: it is not told of. */
+  pass(): void {
+    this.core.pass(Math.min(this.turn, this.config.harts - 1))
   }
 
   private start(): void {
@@ -163,6 +204,12 @@ export class Machine {
   get position(): { readonly round: number; readonly hart: number; readonly instret: number } {
     const hart = Math.min(this.turn, this.config.harts - 1)
     return { round: this.roundNumber, hart, instret: this.core.executed(hart) }
+  }
+
+  /** Whether the running hart has executed nothing since it waited: it got to its position earlier. */
+  get hasWaitedHere(): boolean {
+    const { hart, instret } = this.position
+    return this.woken?.hart === hart && this.woken.executed === instret
   }
 
   private hartNs(hart: number): number {
@@ -238,17 +285,17 @@ export class Machine {
   }
 
   /**
-   * Goes on for at most `budget` instructions of all harts together, or to the end of the round, or to `stop`.
+   * Goes on for at most `budget` instructions of all harts together, or to the end of the round, or to one of `stops`.
    * 1 ≤ budget ≤ 2^53.
    */
-  run(budget: number, stop?: StopAt): Exit {
+  run(budget: number, ...stops: readonly StopAt[]): Exit {
     if (this.turn === 0 && this.ending === null) {
       const idle = this.idleDeadline()
       if (idle !== null) return { kind: "idle", deadlineNs: idle }
     }
     let left = budget
     while (this.turn < this.config.harts) {
-      const used = this.runHart(this.turn, left, stop)
+      const used = this.runHart(this.turn, left, stops)
       left -= used.instructions
       if (this.ending !== null) {
         const exit = this.ending
@@ -301,7 +348,7 @@ export class Machine {
   }
 
   /** One hart's turn, or the part of it the budget allows. */
-  private runHart(hart: number, budget: number, stop: StopAt | undefined): { instructions: number; finished: boolean } {
+  private runHart(hart: number, budget: number, stops: readonly StopAt[]): { instructions: number; finished: boolean } {
     const { core } = this
     const endNs = this.roundStartNs + this.roundNs
     const first = core.executed(hart)
@@ -316,18 +363,21 @@ export class Machine {
         this.updateTimers(hart)
         const deadline = this.deadlineNs(hart)
         if (this.lives[hart] === "waiting") {
-          if (this.wakes(hart)) this.lives[hart] = "running"
-          else {
+          if (this.wakes(hart)) {
+            this.lives[hart] = "running"
+            this.woken = { hart, executed: core.executed(hart) }
+          } else {
             this.skip(hart, Math.min(deadline, endNs) - now)
             continue
           }
         }
         let slice = Math.min(endNs - now, deadline - now, budget - used(), BUDGET_MAX)
-        if (stop && stop.hart === hart && stop.executed >= core.executed(hart))
-          slice = Math.min(slice, stop.executed - core.executed(hart))
+        for (const stop of stops)
+          if (stop.hart === hart && stop.executed >= core.executed(hart))
+            slice = Math.min(slice, stop.executed - core.executed(hart))
         if (slice <= 0) return { instructions: used(), finished: false }
         this.runSlice(hart, slice)
-        if (this.ending !== null) return { instructions: used(), finished: false }
+        if (this.ending !== null || this.sighting !== null) return { instructions: used(), finished: false }
       }
     } finally {
       if (used() > 0) this.noteSlice(hart, used())
@@ -337,9 +387,17 @@ export class Machine {
   private runSlice(hart: number, instructions: number): void {
     const { core } = this
     const reason = core.run(instructions)
+    if (reason === exitReason.observed) this.sighting ??= { ...core.hit, hart }
     for (const taken of core.takeInterrupts()) this.trace.interrupts.push({ hart, ...taken })
     if (reason === exitReason.wait) this.lives[hart] = "waiting"
     else if (reason === exitReason.sbi) serveSbi(this.sbiHost, hart)
+    this.lookOutside()
+  }
+
+  /** Notes that watched memory was written while no hart ran. */
+  private lookOutside(): void {
+    if (this.core.wasHitOutside) this.sighting ??= { ...this.core.hit, hart: this.core.running }
+    this.core.wasHitOutside = false
   }
 
   private noteSlice(hart: number, instructions: number): void {
@@ -378,7 +436,7 @@ export class Machine {
         machine.ending ??= { kind: "reset" }
       },
       putConsole: (byte: number) => {
-        machine.console.push(byte)
+        machine.putConsole(byte)
       },
     }
   })()
@@ -399,7 +457,9 @@ export class Machine {
 
   /** Types into the console that printed last. Only between rounds. Gives how many bytes there was room for. */
   receive(bytes: Uint8Array): number {
-    return this.reader.receive(bytes)
+    const taken = this.reader.receive(bytes)
+    this.lookOutside()
+    return taken
   }
 
   private get reader() {
@@ -537,13 +597,52 @@ export class Machine {
    */
   wake({ state, rom, memoryDigest }: SleepingMachine, pages: Iterable<number>, source: BringPage): void {
     const { core, memory } = this
+    const given = [...pages]
+    this.given = given.length
     core.rom.set(rom)
     memory.takeOver(memoryDigest)
-    core.awaitPages(pages, (page, target) => {
+    core.awaitPages(given, (page, target) => {
       source(page, target)
       memory.broughtIn(page)
     })
     this.restoreState(state)
+  }
+
+  /**
+   * Goes to where this machine, or one like it, was saved, earlier or later. `different` is told which pages were written since a mark
+   * and gives the numbers of all that may not be what they were there; `source` gives each when it is needed first, also those that are
+   * still to be brought in from earlier on.
+   * @throws Error when the state is not one of a machine like this.
+   */
+  moveTo(
+    { state, rom, memoryDigest }: SleepingMachine,
+    since: number,
+    different: (written: readonly number[]) => Iterable<number>,
+    source: BringPage,
+  ): void {
+    const { core, memory } = this
+    core.rom.set(rom)
+    core.replacePages(different([...memory.writtenSince(since), ...core.takeDirtyPages()]), (page, target) => {
+      source(page, target)
+      memory.broughtIn(page)
+    })
+    memory.takeOver(memoryDigest)
+    this.restoreState(state)
+  }
+
+  /** How many pages it was woken with; 0 for one that began by itself. */
+  get wokenPages(): number {
+    return this.given
+  }
+
+  /** About how many pages were written since memory was last looked at: what saving would cost. */
+  get unsavedPages(): number {
+    return this.core.countDirtyPages()
+  }
+
+  /** A mark for `writtenPages`, of now. */
+  mark(): number {
+    return this.memory.look()
   }
 
   private restoreState(saved: Uint8Array): void {
@@ -582,6 +681,7 @@ export class Machine {
     this.console = []
     this.takeTrace()
     this.ending = null
+    this.woken = null
   }
 }
 

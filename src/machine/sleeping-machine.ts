@@ -1,5 +1,6 @@
 /** A machine's state without the content of its RAM, in one piece, and in bytes. */
 import { decodeState, encodeState, StateFields } from "../devices/index.ts"
+import { executedIn } from "../hart/hart-core.ts"
 
 export interface SleepingMachine {
   /** Everything but memory. */
@@ -8,6 +9,12 @@ export interface SleepingMachine {
   readonly rom: Uint8Array
   /** Of all of RAM. */
   readonly memoryDigest: Uint8Array
+}
+
+/** Instructions each hart had executed. */
+export const executedBy = ({ state }: SleepingMachine): readonly number[] => {
+  const { harts } = decodeState(state) as { readonly harts: readonly Uint8Array[] }
+  return harts.map(executedIn)
 }
 
 export const encodeSleeping = ({ state, rom, memoryDigest }: SleepingMachine): Uint8Array =>

@@ -51,8 +51,8 @@ export class History {
   }
 
   /** Goes on to the next exit; gives it with the console output that came meanwhile. */
-  step(budget: number, stop?: StopAt): { readonly exit: Exit; readonly output: Uint8Array } {
-    const exit = this.machine.run(budget, stop)
+  step(budget: number, ...stops: readonly StopAt[]): { readonly exit: Exit; readonly output: Uint8Array } {
+    const exit = this.machine.run(budget, ...stops)
     const output = this.machine.takeConsole()
     for (const byte of output) this.console.push(byte)
     return { exit, output }

@@ -138,7 +138,8 @@ export class Replayer {
         ? { hart: flip.hart, executed: flip.executed }
         : null
     const flipFirst = flipStop && (!stop || stop.hart !== flipStop.hart || flipStop.executed <= stop.executed)
-    const { exit, output } = this.history.step(budget, (flipFirst ? flipStop : stop) ?? undefined)
+    const next = flipFirst ? flipStop : stop
+    const { exit, output } = next ? this.history.step(budget, next) : this.history.step(budget)
     this.show(output, exit)
     if (flip && !this.flipped && machine.core.executed(flip.hart) === flip.executed) {
       this.flipped = true

@@ -29,28 +29,35 @@ export class SnapshotMaker {
   private readonly log: LogWriter
   private readonly machine: Machine
   private base: Base | null
-  /** The machine began with a snapshot that a fork inherits: the fork's file has none of its pages. */
-  private readonly beganElsewhere: boolean
+  /** How many pages the machine was given by a snapshot that a fork inherits, as far as the fork's own file has none of them. */
+  private inheritedPages: number
   private underWay: SnapshotUnderWay[] = []
 
   /** `woken`: the snapshot of the same world that the machine began with, null for the beginning. */
   constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null) {
     this.log = log
     this.machine = machine
-    this.beganElsewhere = woken !== null && isInherited(woken)
-    this.base = woken && !this.beganElsewhere ? { parent: woken.id, mark: 0 } : null
+    const isElsewhere = woken !== null && isInherited(woken)
+    this.inheritedPages = isElsewhere ? machine.wokenPages : 0
+    this.base = woken && !isElsewhere ? { parent: woken.id, mark: 0 } : null
   }
 
-  /** Saves the machine's state under a name; it stands right after event `seq`. The machine may go on at once. */
-  begin(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
-    if (this.base === null && this.beganElsewhere) return this.beginWhole(name, seq, digest)
+  /** About how many pages the next one has to hold. */
+  get unsavedPages(): number {
+    return this.machine.unsavedPages + this.inheritedPages
+  }
+
+  /** Saves the machine's state, under a name or none; it stands right after event `seq`. The machine may go on at once. */
+  begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
+    if (this.inheritedPages > 0) return this.beginWhole(name, seq, digest)
     const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
     return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
   }
 
   /** The same with every page, also of a machine that was woken in another world. */
-  beginWhole(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+  beginWhole(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     const { machine } = this
+    this.inheritedPages = 0
     return this.handOver({ name, seq, digest, parent: null, pages: machine.pages() }, machine.writtenPages(0).mark)
   }
 

@@ -13,6 +13,7 @@ import { ForkPastEnd, HistoryEnded, PositionNotReached, PositionPassed } from ".
 import { fork } from "../../src/session/fork.ts"
 import { Replayer } from "../../src/session/replay.ts"
 import { catchUp, createSnapshot, createWorld, record, replay, resume, verify } from "../../src/session/session.ts"
+import { openTimeline } from "../../src/session/timeline/timeline.ts"
 import type { WorldSpec } from "../../src/session/world-spec.ts"
 import { embedded, failure, run, script, Watcher, withPath } from "./embedded.ts"
 
@@ -438,6 +439,36 @@ test(
       )
       for (const from of names) expect((await run(replay(child, { from }))).digest).toBe(recorded.digest)
       await run(verify(child))
+    }),
+  120_000,
+)
+
+test(
+  "a timeline of a fork goes anywhere in it, with snapshots that lie in both files",
+  () =>
+    withPath(async path => {
+      await run(record(path, auto, new Watcher(), script("")))
+      const positions = await run(Effect.scoped(somePositions(path, 40, 9)))
+      const at = positions[5]!
+      await run(createSnapshot(path, "early", positions[2]!))
+      const child = beside(path, "child")
+      await run(fork(path, child, at))
+      await run(resume(child, new Watcher(), script("")))
+      await run(createSnapshot(child, "own", positions[7] ?? null))
+      const digests = new Map<Position, string>()
+      for (const position of positions) digests.set(position, (await run(replay(child, { until: position }))).digest)
+      await run(
+        Effect.gen(function* () {
+          const world = yield* (yield* WorldStore).openReadOnly(child)
+          const timeline = yield* openTimeline(world, breathe)
+          expect(timeline.keptMoments.length).toBe(3)
+          for (const position of [...positions, ...positions.toReversed()]) {
+            expect(yield* timeline.seek(position)).toBe("there")
+            const digest = Buffer.from(timeline.machine.digest()).toString("hex")
+            expect([formatPosition(position), digest]).toEqual([formatPosition(position), digests.get(position)])
+          }
+        }),
+      )
     }),
   120_000,
 )

@@ -9,6 +9,7 @@ import { fork } from "./fork.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
+import { lastWrite } from "./last-write.ts"
 import { logs } from "./logs.ts"
 import { ls } from "./ls.ts"
 import { replay } from "./replay.ts"
@@ -25,6 +26,7 @@ export const root = Command.make("cv").pipe(
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
+    { group: "Questions", commands: [lastWrite] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

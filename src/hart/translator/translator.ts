@@ -8,6 +8,7 @@ import {
   ACTIVE,
   CODE,
   CODE_PAGE_BYTES,
+  CODE_PAGE_CLOSED,
   CODE_PAGE_INFO,
   CODE_PAGE_INFO_BYTES,
   CODE_PAGE_REGIONS,
@@ -91,6 +92,8 @@ export class Translator {
   private readonly refused = new Set<number>()
   /** Regions that only run while addresses are physical. */
   private readonly physical = new Set<number>()
+  /** Places of predecoded pages that such regions were entered in. */
+  private readonly physicalPositions = new Set<number>()
   private readonly wide = new Set<number>()
   /** Regions made at each predecoded page's place, and for which guest page. */
   private readonly made = new Map<number, { page: number; count: number }>()
@@ -205,8 +208,7 @@ export class Translator {
 
   /** Gives every record its own operation back, and the regions to the garbage collector. */
   private forgetAll(): void {
-    for (let position = 0; position < CODE_PAGES; position++)
-      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
+    this.leaveRegions()
     // The table ends with the last region that was entered; numbers after it were given and not used.
     const { regions } = this.host
     for (let number = 1; number < Math.min(this.next, regions.length); number++) regions.set(number, null)
@@ -214,6 +216,7 @@ export class Translator {
     this.found.clear()
     this.refused.clear()
     this.physical.clear()
+    this.physicalPositions.clear()
     this.wide.clear()
     this.made.clear()
     this.library.clear()
@@ -234,6 +237,7 @@ export class Translator {
       this.forgetAll()
     }
     const position = positionOf(record)
+    if (this.bytes[CODE_PAGE_CLOSED + position] !== 0) return
     if (!this.isWorthMore(position)) return
     if (this.enterKnown(position, (record - codeAt(position)) >>> RECORD_SHIFT, isWide)) return
     const job = this.jobAt(position, record, this.next++, isWide)
@@ -372,8 +376,21 @@ export class Translator {
     return pageKey(this.bytes.subarray(page, page + PAGE_BYTES))
   }
 
+  /** Takes regions out that reach all of RAM without asking whether it is there. */
+  leavePhysicalRegions(): void {
+    for (const position of this.physicalPositions) this.host.unlinkRegions(codeAt(position))
+    this.physicalPositions.clear()
+  }
+
+  /** Gives every page's records their own operations back: regions are entered anew where they fit. */
+  leaveRegions(): void {
+    for (let position = 0; position < CODE_PAGES; position++)
+      if (this.view.getUint32(CODE_PAGE_REGIONS + position * 4, true) > 0) this.host.unlinkRegions(codeAt(position))
+  }
+
   /** Whether a region is for the page at a place, as it is now. */
   private isFor({ pieces, code, physicalRam }: CompiledRegion, position: number): boolean {
+    if (this.bytes[CODE_PAGE_CLOSED + position] !== 0) return false
     if (physicalRam !== null && (physicalRam !== this.host.ramBytes || !this.host.isPhysical())) return false
     const page = this.pageAt(position)
     let at = 0
@@ -395,6 +412,7 @@ export class Translator {
   private enter(position: number, { number, entries }: CompiledRegion): void {
     const { view } = this
     const code = codeAt(position)
+    if (this.physical.has(number)) this.physicalPositions.add(position)
     view.setUint32(REGION_PAGES + number * 4, infoOf(code), true)
     for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4

@@ -6,6 +6,7 @@ import { constants } from "node:fs"
 import { access, copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Context, Effect, Layer, Schema } from "effect"
+import { nearNames } from "../../machine/near-names.ts"
 import { type BuildProgress, buildDebian, type InitrdCompression } from "./debian.ts"
 import {
   type BuildError,
@@ -20,7 +21,6 @@ import {
 import { hashFile, reading, reason, storage, syncDirectory, withWorkDirectory } from "./files.ts"
 import { readKernelFile } from "./kernel-file.ts"
 import { type ImageFile, ImageManifest, MANIFEST_FORMAT, manifestFiles, manifestText } from "./manifest.ts"
-import { nearNames } from "./near-names.ts"
 
 /** An image ready to be started; paths are absolute. */
 export type Image = {

@@ -1,17 +1,27 @@
 /** Names that a mistyped one was perhaps meant to be. */
 
-/** Up to three of `names` that are close to `wanted`: one begins with the other, or a third of the letters differs at most. */
-export function nearNames(wanted: string, names: readonly string[]): readonly string[] {
+/**
+ * Up to three of `names` that are close to `wanted`, the closest first: one begins with the other, or a third of the letters differs at
+ * most.
+ */
+export function nearNames(wanted: string, names: Iterable<string>): readonly string[] {
   const limit = Math.max(1, Math.floor(wanted.length / 3))
-  return names
-    .map(name => ({
-      name,
-      distance: name.startsWith(wanted) || wanted.startsWith(name) ? 0 : editDistance(wanted, name),
-    }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+  const near: { name: string; distance: number }[] = []
+  for (const name of names) {
+    const distance = distanceOf(wanted, name, limit)
+    if (distance <= limit) near.push({ name, distance })
+  }
+  return near
+    .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
     .slice(0, 3)
     .map(({ name }) => name)
+}
+
+/** Beyond `limit` it is only known to be larger. */
+function distanceOf(wanted: string, name: string, limit: number): number {
+  // Nobody who typed much of a name meant a much shorter one.
+  if (name.startsWith(wanted) || (wanted.startsWith(name) && name.length * 2 > wanted.length)) return 0
+  return Math.abs(wanted.length - name.length) > limit ? Infinity : editDistance(wanted, name)
 }
 
 /** Fewest insertions, deletions, replacements and swaps of neighbours (optimal string alignment) that make `b` from `a`. */
