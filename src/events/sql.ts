@@ -3,6 +3,8 @@ import { Buffer } from "node:buffer"
 import BetterSqlite, { type Database } from "better-sqlite3"
 import { SqlFailed, SqlRefused } from "./errors.ts"
 import { decodeEvent, eventToJson } from "./event.ts"
+import { type Chapter, type Lineage, ownChapter } from "./lineage.ts"
+import { generation } from "./lineage-snapshots.ts"
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 
@@ -17,28 +19,51 @@ export const rowsMaxDefault = 100_000
 
 const position = "'r' || round || '.m' || machine || '.h' || hart || '.i' || instret"
 
-const views = `
+/** The rows of a table in all files of a history; `part` selects those of one. */
+const union = (lineage: Lineage, part: (schema: string, chapter: Chapter, generations: number) => string): string =>
+  lineage
+    .map((chapter, at) => {
+      const generations = lineage.length - 1 - at
+      return part(generations === 0 ? "main" : `ancestor${generations}`, chapter, generations)
+    })
+    .join(" UNION ALL ")
+
+const eventsOf = (schema: string, { firstSeq, lastSeq }: Chapter): string =>
+  `SELECT * FROM ${schema}.event${schema === "main" ? "" : ` WHERE seq BETWEEN ${firstSeq} AND ${lastSeq}`}`
+
+const snapshotsOf = (schema: string, { lastSeq, end }: Chapter, generations: number): string => {
+  const select = `SELECT id + ${generations * generation} AS id, name, seq, round, machine, hart, instret, virtual_ns, page_count, digest FROM ${schema}.snapshot`
+  if (end === null) return select
+  return `${select} WHERE seq <= ${lastSeq} AND (round, machine, hart, instret) <= (${end.round}, ${end.machine}, ${end.hart}, ${end.instret})`
+}
+
+const blobsOf = (schema: string): string => `SELECT hash, size FROM ${schema}.blob WHERE hash IS NOT NULL`
+
+const viewsOf = (lineage: Lineage): string => {
+  const events = `(${union(lineage, eventsOf)})`
+  return `
   CREATE TEMP VIEW events AS
     SELECT seq, ${position} AS position, round, machine, hart, instret, kind, version,
       event_json(kind, version, payload) AS payload, lower(hex(digest)) AS digest
-    FROM main.event;
+    FROM ${events};
   CREATE TEMP VIEW console AS
     SELECT seq, ${position} AS position, round, machine, instret,
       event_field(kind, version, payload, 'device') AS device,
       event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
-    FROM main.event WHERE kind = 'console';
+    FROM ${events} WHERE kind = 'console';
   CREATE TEMP VIEW inputs AS
     SELECT seq, ${position} AS position, round, machine, hart, instret,
       event_field(kind, version, payload, 'source') AS source,
       event_field(kind, version, payload, 'virtualNs') AS virtual_ns,
       event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
-    FROM main.event WHERE kind = 'input';
+    FROM ${events} WHERE kind = 'input';
   CREATE TEMP VIEW snapshots AS
     SELECT id, name, seq, ${position} AS position, virtual_ns, page_count AS pages, lower(hex(digest)) AS digest
-    FROM main.snapshot;
+    FROM (${union(lineage, snapshotsOf)});
   CREATE TEMP VIEW blobs AS
-    SELECT lower(hex(hash)) AS hash, size FROM main.blob WHERE hash IS NOT NULL;
+    SELECT DISTINCT lower(hex(hash)) AS hash, size FROM (${union(lineage, blobsOf)});
 `
+}
 
 const decodeField = (kind: string, version: number, payload: Uint8Array, field: string): SqlValue => {
   const value = (decodeEvent(kind, version, payload).payload as Record<string, unknown>)[field]
@@ -46,8 +71,9 @@ const decodeField = (kind: string, version: number, payload: Uint8Array, field: 
   return typeof value === "string" || typeof value === "number" ? value : null
 }
 
-/** Adds the views and the functions behind them, for this connection only. */
-export const addViews = (db: Database): void => {
+/** Adds the views and the functions behind them, for the connection to the history's own file only; gives that connection. */
+export const addViews = (lineage: Lineage): Database => {
+  const { db } = ownChapter(lineage)
   const options = { deterministic: true }
   db.function("event_json", options, (kind: string, version: number, payload: Uint8Array) =>
     JSON.stringify(eventToJson(decodeEvent(kind, version, payload))),
@@ -57,7 +83,10 @@ export const addViews = (db: Database): void => {
     const bytes = decodeField(kind, version, payload, "bytes")
     return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : null
   })
-  db.exec(views)
+  for (const [generations, chapter] of lineage.toReversed().entries())
+    if (generations > 0) db.prepare(`ATTACH ? AS ancestor${generations}`).run(chapter.db.name)
+  db.exec(viewsOf(lineage))
+  return db
 }
 
 const prepareQuery = (db: Database, text: string) => {

@@ -42,7 +42,7 @@ export class CheckpointKeeper {
     const { executed } = machine
     if (executed < this.lookAt) return
     this.lookAt = executed + spacing.look
-    if (executed - this.savedAt < machine.unsavedPages * spacing.perPage) return
+    if (executed - this.savedAt < this.maker.unsavedPages * spacing.perPage) return
     this.maker.begin(null, this.log.nextSeq - 1, machine.digest())
     this.savedAt = executed
     this.lookAt = executed + spacing.least
