@@ -1,6 +1,7 @@
 /** Queries of the user's own over a world's history: read-only, over views that say things in the project's words. */
 import { Buffer } from "node:buffer"
 import BetterSqlite, { type Database } from "better-sqlite3"
+import { causeName } from "../machine/cause-name.ts"
 import { SqlFailed, SqlRefused } from "./errors.ts"
 import { decodeEvent, eventToJson } from "./event.ts"
 import { type Chapter, type Lineage, ownChapter } from "./lineage.ts"
@@ -57,6 +58,11 @@ const viewsOf = (lineage: Lineage): string => {
       event_field(kind, version, payload, 'virtualNs') AS virtual_ns,
       event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
     FROM ${events} WHERE kind = 'input';
+  CREATE TEMP VIEW interrupts AS
+    SELECT events.seq, events.position AS noted_at, events.machine,
+      json_extract(one.value, '$.hart') AS hart, json_extract(one.value, '$.instret') AS instret,
+      json_extract(one.value, '$.cause') AS cause, interrupt_name(json_extract(one.value, '$.cause')) AS name
+    FROM events, json_each(events.payload, '$.interrupts') AS one WHERE events.kind = 'interrupt';
   CREATE TEMP VIEW snapshots AS
     SELECT id, name, seq, ${position} AS position, virtual_ns, page_count AS pages, lower(hex(digest)) AS digest
     FROM (${union(lineage, snapshotsOf)});
@@ -79,6 +85,7 @@ export const addViews = (lineage: Lineage): Database => {
     JSON.stringify(eventToJson(decodeEvent(kind, version, payload))),
   )
   db.function("event_field", options, decodeField)
+  db.function("interrupt_name", options, (cause: number) => causeName(Number(cause), true))
   db.function("event_text", options, (kind: string, version: number, payload: Uint8Array) => {
     const bytes = decodeField(kind, version, payload, "bytes")
     return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : null
@@ -87,6 +94,23 @@ export const addViews = (lineage: Lineage): Database => {
     if (generations > 0) db.prepare(`ATTACH ? AS ancestor${generations}`).run(chapter.db.name)
   db.exec(viewsOf(lineage))
   return db
+}
+
+/** Rows that were derived from a history by going through it: a table for one query. */
+export interface DerivedTable {
+  readonly name: string
+  readonly columns: ReadonlyArray<string>
+  readonly rows: Iterable<ReadonlyArray<SqlValue>>
+}
+
+/** Puts a derived table where queries find it, for this connection only. */
+export const addTable = (db: Database, { name, columns, rows }: DerivedTable): void => {
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+  db.exec(`CREATE TEMP TABLE ${quoted(name)} (${columns.map(quoted).join(", ")})`)
+  const insert = db.prepare(`INSERT INTO temp.${quoted(name)} VALUES (${columns.map(() => "?").join(", ")})`)
+  db.transaction(() => {
+    for (const row of rows) insert.run(...row)
+  })()
 }
 
 const prepareQuery = (db: Database, text: string) => {

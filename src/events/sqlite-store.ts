@@ -56,7 +56,7 @@ import type { ForkPoint } from "./parent.ts"
 import { origin } from "./position.ts"
 import { DigestChain, zeroDigest } from "./row.ts"
 import type { SnapshotInput } from "./snapshot-sender.ts"
-import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
+import { addTable, addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
 import type { CreateOptions, OpenOptions, RecordingWorld, RemoveOptions, Truncation, World } from "./world-store.ts"
@@ -200,6 +200,7 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
         path,
         () => {
           views ??= addViews(lineage)
+          for (const table of options?.tables ?? []) addTable(views, table)
           return runQuery(views, text, options?.rowsMax ?? rowsMaxDefault)
         },
         (cause): cause is SqlRefused | SqlFailed | UnknownEvent | MalformedPayload =>

@@ -31,7 +31,7 @@ import type { ForkPoint, Parent } from "./parent.ts"
 import type { Position } from "./position.ts"
 import type { Page, SnapshotInfo, SnapshotMemory } from "./snapshot.ts"
 import type { SnapshotInput, SnapshotUnderWay } from "./snapshot-sender.ts"
-import type { SqlResult } from "./sql.ts"
+import type { DerivedTable, SqlResult } from "./sql.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 /** A world as a reader sees it. Reading sees what is durable at the time. */
@@ -73,10 +73,10 @@ export interface World {
   /** Its pages that are not zero, in address order; with `since`, those that differ from that snapshot, zero pages too. */
   snapshotPages(id: number, since?: number): Stream.Stream<Page, SnapshotNotFound | ReadError>
 
-  /** One read-only query over the views `events`, `console`, `inputs`, `snapshots`, `blobs`. */
+  /** One read-only query over the views `events`, `console`, `inputs`, `interrupts`, `snapshots`, `blobs`, and tables that are given. */
   sql(
     text: string,
-    options?: { readonly rowsMax?: number },
+    options?: { readonly rowsMax?: number; readonly tables?: ReadonlyArray<DerivedTable> },
   ): Effect.Effect<SqlResult, SqlRefused | SqlFailed | ReadError>
   /** Writes everything durable into one self-contained file. */
   exportTo(file: string): Effect.Effect<void, WorldExists | ReadError>
