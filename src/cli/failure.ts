@@ -33,6 +33,7 @@ const inputErrors: ReadonlySet<string> = new Set([
   "HistoryEnded",
   // debugger
   "AddressMalformed",
+  "AddressNotMemory",
   "AddressUnmapped",
   "PredicateMalformed",
   // events
