@@ -113,12 +113,8 @@ export class Debugger {
     return this.select({ kind: "met", met: watch.met, found })
   })
 
-  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
-  readonly goBack = Effect.fnUntraced(function* (
-    this: Debugger,
-    going: Going = {},
-    points: readonly StopPoint[] = this.enabledPoints,
-  ) {
+  /** The same for what lies before here: what was met is that of the last sighting. */
+  private seekBack(points: readonly StopPoint[]): { readonly sought: Sought; readonly met: () => readonly Met[] } {
     const { sought, watch } = this.seek(points)
     let met: readonly Met[] = []
     const from = this.position
@@ -129,9 +125,19 @@ export class Debugger {
       if (comparePositions({ ...position, machine: 0 }, from) <= 0) met = watch.met
       return true
     }
-    const journey = yield* this.timeline.goBack({ ...sought, accepts }, going)
+    return { sought: { ...sought, accepts }, met: () => met }
+  }
+
+  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
+  readonly goBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    going: Going = {},
+    points: readonly StopPoint[] = this.enabledPoints,
+  ) {
+    const { sought, met } = this.seekBack(points)
+    const journey = yield* this.timeline.goBack(sought, going)
     if (journey.kind !== "found") return this.stopped({ kind: journey.kind }, this.inspection.runningHart)
-    return this.select({ kind: "met", met, found: journey.found })
+    return this.select({ kind: "met", met: met(), found: journey.found })
   })
 
   private select(reason: Extract<StopReason, { kind: "met" }>): Stop {
@@ -139,15 +145,30 @@ export class Debugger {
     return this.stopped(reason, this.selectedHart)
   }
 
-  /** Goes on by so many instructions of the selected hart. */
-  readonly step = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going)
+  /** Goes on by so many instructions of the selected hart, or to one of `points` on the way. */
+  readonly step = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going, points.length > 0 ? sought : null)
+    if (typeof outcome === "object") return this.select({ kind: "met", met: watch.met, found: outcome })
     return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
   })
 
-  /** Goes back by so many instructions of the selected hart. */
-  readonly stepBack = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHartBack(this.selectedHart, count, going)
+  /** Goes back by so many instructions of the selected hart, or to before one of `points` on the way. */
+  readonly stepBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { sought, met } = this.seekBack(points)
+    const back = this.timeline.stepHartBack(this.selectedHart, count, going, points.length > 0 ? sought : null)
+    const outcome = yield* back
+    if (typeof outcome === "object") return this.select({ kind: "met", met: met(), found: outcome })
     return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
   })
 

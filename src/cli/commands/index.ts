@@ -4,6 +4,7 @@ import { Home, Tier } from "../settings.ts"
 import { demo } from "./demo.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
+import { gdb } from "./gdb.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
@@ -22,7 +23,7 @@ export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
-    { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
+    { group: "History", commands: [replay, verify, snapshot, gdb, logs, events, sql] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

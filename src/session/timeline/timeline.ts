@@ -331,6 +331,7 @@ export class Timeline {
     this: Timeline,
     sought: Sought,
     from: Position,
+    to: Position,
     going: Going,
   ) {
     const { traveler, checkpoints } = this
@@ -340,6 +341,11 @@ export class Timeline {
       if (checkpoint === null) return null
       this.machine.observe(null)
       traveler.takeUp(checkpoint)
+      const isLast = comparePositions(checkpoint.position, to) <= 0
+      if (isLast) {
+        const nothing = () => null
+        if ((yield* this.goForth(to, going, nothing, () => 0)) === "cancelled") return "cancelled" as const
+      }
       this.machine.observe(sought.observation, sought.output)
       this.machine.core.pass(null)
       sought.begins?.(this.machine)
@@ -356,6 +362,7 @@ export class Timeline {
       )
       if (outcome === "cancelled") return "cancelled" as const
       if (last.found !== null) return last.found
+      if (isLast) return null
       end = checkpoint.position
     }
   })
@@ -364,7 +371,7 @@ export class Timeline {
   readonly goBack = Effect.fnUntraced(function* (this: Timeline, sought: Sought, going: Going = {}) {
     yield* this.settle()
     this.isAway = true
-    const found = yield* this.lastBefore(sought, this.stand, going)
+    const found = yield* this.lastBefore(sought, this.stand, origin, going)
     this.machine.observe(null)
     if (found === "cancelled") {
       yield* this.settle()
@@ -375,33 +382,77 @@ export class Timeline {
     return found === null ? ({ kind: "begin" } satisfies Journey) : ({ kind: "found", found } satisfies Journey)
   }, memoryErrors)
 
-  /** Goes on until a hart has executed so many instructions more; "end" where history ends before. */
-  readonly stepHart = Effect.fnUntraced(function* (this: Timeline, hart: number, count = 1, going: Going = {}) {
+  /**
+   * Goes on until a hart has executed so many instructions more; "end" where history ends before. What is `sought` on the way ends it
+   * earlier.
+   */
+  readonly stepHart = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    count = 1,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
     yield* this.settle()
-    return yield* this.toExecuted(hart, this.machine.core.executed(hart) + count, going)
+    const { machine } = this
+    if (sought !== null) {
+      machine.observe(sought.observation, sought.output)
+      machine.pass()
+      sought.begins?.(machine)
+    }
+    const each = (arrival: Extract<Arrival, { kind: "sighting" }>) => (sought ? this.accepted(sought, arrival) : null)
+    const outcome = yield* this.toExecuted(hart, machine.core.executed(hart) + count, going, true, each)
+    if (sought !== null) machine.observe(null)
+    return outcome
   }, memoryErrors)
 
-  /** Goes back to before the last instructions a hart has executed; "begin" where there are none. */
-  readonly stepHartBack = Effect.fnUntraced(function* (this: Timeline, hart: number, count = 1, going: Going = {}) {
+  /**
+   * Goes back to before the last instructions a hart has executed; "begin" where there are none. What is `sought` on the way ends it
+   * earlier.
+   */
+  readonly stepHartBack = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    count = 1,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
     yield* this.settle()
     const { machine, traveler, checkpoints } = this
+    const from = this.stand
     const goal = machine.core.executed(hart) - count
-    if (goal < 0) return (yield* this.seek(origin, going)) === "cancelled" ? ("cancelled" as const) : ("begin" as const)
-    machine.observe(null)
-    traveler.takeUp(checkpoints.beforeExecuted(hart, goal, this.stand)!)
-    // Near the place checkpoints are left, so that the next step back is quick.
-    for (const before of [...APPROACH, 0]) {
-      if (before > 0 && machine.core.executed(hart) + 2 * before >= goal) continue
-      const outcome = yield* this.toExecuted(hart, goal - before, going, before === 0)
-      if (outcome === "cancelled") return outcome
-      if (before > 0) this.leaveCheckpoint()
+    if (goal < 0) {
+      if ((yield* this.seek(origin, going)) === "cancelled") return "cancelled" as const
+    } else {
+      machine.observe(null)
+      traveler.takeUp(checkpoints.beforeExecuted(hart, goal, from)!)
+      // Near the place checkpoints are left, so that the next step back is quick.
+      for (const before of [...APPROACH, 0]) {
+        if (before > 0 && machine.core.executed(hart) + 2 * before >= goal) continue
+        const outcome = yield* this.toExecuted(hart, goal - before, going, before === 0)
+        if (outcome === "cancelled") return outcome
+        if (before > 0) this.leaveCheckpoint()
+      }
     }
-    return "there" as const
+    const outcome = goal < 0 ? ("begin" as const) : ("there" as const)
+    if (sought === null) return outcome
+    const place = this.stand
+    const found = yield* this.lastBefore(sought, from, place, going)
+    this.isAway = true
+    const isCancelled =
+      found === "cancelled" || (yield* this.seek(found === null ? place : found.before, going)) === "cancelled"
+    if (isCancelled) {
+      this.stand = from
+      this.isAway = true
+      yield* this.settle()
+      return "cancelled" as const
+    }
+    return found ?? outcome
   }, memoryErrors)
 
   /**
    * Goes on until a hart has executed so many instructions and it is its turn; where `isGoal`, that is where somebody looks then. Goes
-   * back when cancelled.
+   * back when cancelled. `each` is told of what is met; what it gives ends the way.
    */
   private readonly toExecuted = Effect.fnUntraced(function* (
     this: Timeline,
@@ -409,6 +460,7 @@ export class Timeline {
     goal: number,
     going: Going,
     isGoal = true,
+    each: (arrival: Extract<Arrival, { kind: "sighting" }>) => Found | null = () => null,
   ) {
     const { machine, traveler } = this
     this.isAway = true
@@ -417,6 +469,14 @@ export class Timeline {
       const before = machine.executed
       const arrival = traveler.go(this.endPosition, SLICE_INSTRUCTIONS, { hart, executed: goal })
       if (arrival.kind === "differs") return yield* this.fail(arrival)
+      if (arrival.kind === "sighting") {
+        const found = each(arrival)
+        if (found !== null) {
+          this.arrive()
+          return found
+        }
+        machine.pass()
+      }
       if (arrival.kind === "there" || arrival.kind === "end") {
         if (isGoal) this.arrive()
         return machine.core.executed(hart) >= goal ? ("there" as const) : ("end" as const)
