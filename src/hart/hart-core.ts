@@ -425,6 +425,7 @@ export class HartCore {
   /** Says which pages of RAM are other ones now, to be brought in by `source` when they are needed first, as are those that were not yet. */
   replacePages(pages: Iterable<number>, source: BringPage): void {
     this.source = source
+    this.translator?.leavePhysicalRegions()
     for (const page of pages) {
       this.exports.dropPageNumber(page)
       this.bytes[PAGE_DIRTY + page] = PAGE_ABSENT

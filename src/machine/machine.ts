@@ -99,6 +99,8 @@ export class Machine {
   private port: ConsolePort = "serial"
   private readonly trace: Trace = { slices: [], interrupts: [] }
   private sighting: Sighting | null = null
+  /** The hart that ended its waiting last, and how far it had come. */
+  private woken: StopAt | null = null
   private observesOutput = false
 
   /**
@@ -213,6 +215,12 @@ export class Machine {
 
   lifeOf(hart: number): HartLife {
     return this.lives[hart]!
+  }
+
+  /** Whether the running hart has executed nothing since it waited: it got to its position earlier. */
+  get hasWaitedHere(): boolean {
+    const { hart, instret } = this.position
+    return this.woken?.hart === hart && this.woken.executed === instret
   }
 
   private hartNs(hart: number): number {
@@ -366,8 +374,10 @@ export class Machine {
         this.updateTimers(hart)
         const deadline = this.deadlineNs(hart)
         if (this.lives[hart] === "waiting") {
-          if (this.wakes(hart)) this.lives[hart] = "running"
-          else {
+          if (this.wakes(hart)) {
+            this.lives[hart] = "running"
+            this.woken = { hart, executed: core.executed(hart) }
+          } else {
             this.skip(hart, Math.min(deadline, endNs) - now)
             continue
           }
@@ -608,19 +618,20 @@ export class Machine {
   }
 
   /**
-   * Goes to where this machine, or one like it, was saved, earlier or later. `different` is told which pages were written since the
-   * last call of `mark` and gives the numbers of all that may not be what they were there; `source` gives each when it is needed first,
-   * also those that are still to be brought in from earlier on.
+   * Goes to where this machine, or one like it, was saved, earlier or later. `different` is told which pages were written since a mark
+   * and gives the numbers of all that may not be what they were there; `source` gives each when it is needed first, also those that are
+   * still to be brought in from earlier on.
    * @throws Error when the state is not one of a machine like this.
    */
   moveTo(
     { state, rom, memoryDigest }: SleepingMachine,
+    since: number,
     different: (written: readonly number[]) => Iterable<number>,
     source: BringPage,
   ): void {
     const { core, memory } = this
     core.rom.set(rom)
-    core.replacePages(different(core.takeDirtyPages()), (page, target) => {
+    core.replacePages(different([...memory.writtenSince(since), ...core.takeDirtyPages()]), (page, target) => {
       source(page, target)
       memory.broughtIn(page)
     })
@@ -674,6 +685,7 @@ export class Machine {
     this.console = []
     this.takeTrace()
     this.ending = null
+    this.woken = null
   }
 }
 

@@ -8,6 +8,7 @@ import { gdb } from "./gdb.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
+import { lastWrite } from "./last-write.ts"
 import { logs } from "./logs.ts"
 import { ls } from "./ls.ts"
 import { replay } from "./replay.ts"
@@ -23,7 +24,8 @@ export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
-    { group: "History", commands: [replay, verify, snapshot, gdb, logs, events, sql] },
+    { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
+    { group: "Questions", commands: [lastWrite, gdb] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

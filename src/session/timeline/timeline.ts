@@ -64,6 +64,9 @@ export type Journey =
   | { readonly kind: "begin" }
   | { readonly kind: "cancelled" }
 
+/** A moment that can be gone to at once. */
+export type Moment = Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">
+
 export type TimelineError = ReadError | Divergence | PositionNotReached
 
 const instructionsAt = (checkpoint: Checkpoint): number => checkpoint.executed.reduce((a, b) => a + b, 0)
@@ -108,8 +111,13 @@ export class Timeline {
     return this.traveler.printedSince
   }
   /** The moments that can be gone to at once. */
-  get moments(): readonly Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">[] {
+  get moments(): readonly Moment[] {
     return this.checkpoints.all
+  }
+
+  /** Those that any process finds that opens the world. */
+  get keptMoments(): readonly Moment[] {
+    return this.checkpoints.kept
   }
 
   /** Looks how far the history is recorded by now. */
@@ -177,7 +185,7 @@ export class Timeline {
           traveler.machine.pass()
         }
       }
-      if (sinceCheckpoint >= STRIDE_INSTRUCTIONS && arrival.kind === "budget") {
+      if (sinceCheckpoint >= STRIDE_INSTRUCTIONS) {
         this.leaveCheckpoint()
         sinceCheckpoint = 0
       }
@@ -310,9 +318,13 @@ export class Timeline {
     )
     machine.observe(null)
     this.arrive()
+    // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
+    if (!traveler.isArrival) {
+      this.isAway = true
+      yield* this.settle()
+    }
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     if (outcome === null) return { kind: "end" } satisfies Journey
-    traveler.machine.takeSighting()
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
 
@@ -324,8 +336,42 @@ export class Timeline {
   }
 
   /**
-   * The last of what is sought that lies before `from`, searched segment by segment into the past, no further than `to`. The machine
-   * does not go there.
+   * Goes from one of `moments` on to `to` and tells `each` of all that is sought on the way, until that gives true. Where somebody looks
+   * stays where it is.
+   */
+  readonly scan = Effect.fnUntraced(function* (
+    this: Timeline,
+    from: Moment,
+    to: Position,
+    sought: Sought,
+    each: (found: Found) => boolean,
+    going: Going = {},
+  ) {
+    const { traveler, machine } = this
+    this.isAway = true
+    machine.observe(null)
+    traveler.takeUp(this.checkpoints.at(from))
+    machine.observe(sought.observation, sought.output)
+    machine.core.pass(null)
+    sought.begins?.(machine)
+    const start = machine.executed
+    const total = Math.max(1, (yield* this.executedAbout(to)) - start)
+    const outcome = yield* this.goForth(
+      to,
+      going,
+      arrival => {
+        const found = this.accepted(sought, arrival)
+        return found !== null && each(found) ? ("enough" as const) : null
+      },
+      executed => (executed - start) / total,
+    )
+    machine.observe(null)
+    return outcome ?? ("there" as const)
+  }, memoryErrors)
+
+  /**
+   * The last of what is sought that lies before `from` and not before `to`, searched moment by moment into the past. The machine is
+   * anywhere afterwards.
    */
   private readonly lastBefore = Effect.fnUntraced(function* (
     this: Timeline,
@@ -334,36 +380,20 @@ export class Timeline {
     to: Position,
     going: Going,
   ) {
-    const { traveler, checkpoints } = this
     let end = from
     for (;;) {
-      const checkpoint = checkpoints.strictlyBefore(end)
-      if (checkpoint === null) return null
-      this.machine.observe(null)
-      traveler.takeUp(checkpoint)
-      const isLast = comparePositions(checkpoint.position, to) <= 0
-      if (isLast) {
-        const nothing = () => null
-        if ((yield* this.goForth(to, going, nothing, () => 0)) === "cancelled") return "cancelled" as const
-      }
-      this.machine.observe(sought.observation, sought.output)
-      this.machine.core.pass(null)
-      sought.begins?.(this.machine)
+      const moment = this.checkpoints.strictlyBefore(end)
+      if (moment === null) return null
       const last: { found: Found | null } = { found: null }
-      const outcome = yield* this.goForth(
-        end,
-        going,
-        arrival => {
-          const found = this.accepted(sought, arrival)
-          if (found !== null && comparePositions(found.before, from) < 0) last.found = found
-          return null
-        },
-        () => 0,
-      )
-      if (outcome === "cancelled") return "cancelled" as const
+      const each = (found: Found) => {
+        const { before } = found
+        if (comparePositions(to, before) <= 0 && comparePositions(before, from) < 0) last.found = found
+        return false
+      }
+      if ((yield* this.scan(moment, end, sought, each, going)) === "cancelled") return "cancelled" as const
       if (last.found !== null) return last.found
-      if (isLast) return null
-      end = checkpoint.position
+      if (comparePositions(moment.position, to) <= 0) return null
+      end = moment.position
     }
   })
 

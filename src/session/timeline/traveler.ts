@@ -53,8 +53,7 @@ export class Traveler {
   private at = 0
   private nextSeq = 0
   private printed: Uint8Array[] = []
-  /** Whether the machine stands as it does when it first gets to its position. */
-  isArrival = true
+  private cameHere = true
 
   /** `machine` is built asleep, or at its beginning. Call `takeUp` before anything else when it is asleep. */
   constructor(world: World, machine: Machine, pages: PageVersions) {
@@ -71,6 +70,11 @@ export class Traveler {
   /** What was printed since the last event that has happened. */
   get printedSince(): Uint8Array {
     return Buffer.concat(this.printed)
+  }
+
+  /** Whether the machine stands as it does when it first gets to its position. */
+  get isArrival(): boolean {
+    return this.cameHere && !this.machine.hasWaitedHere
   }
 
   /** The first event that has not happened. */
@@ -103,7 +107,7 @@ export class Traveler {
       if (comparePositions(this.position, event.position) >= 0) {
         const problem = this.let(event)
         if (problem !== null) return { kind: "differs", event, problem }
-        if (event.kind === "input") this.isArrival = false
+        if (event.kind === "input") this.cameHere = false
         this.happened(event)
         const sighting = machine.takeSighting()
         if (sighting !== null) return { kind: "sighting", sighting, isAfter: false }
@@ -116,7 +120,7 @@ export class Traveler {
       const inRound = goal.round === machine.round ? [{ hart: goal.hart, executed: goal.instret }] : []
       const exit = machine.run(left, ...inRound, ...stops)
       left -= machine.executed - before
-      if (comparePositions(this.position, from) > 0) this.isArrival = true
+      if (comparePositions(this.position, from) > 0) this.cameHere = true
       const output = machine.takeConsole()
       if (output.length > 0) this.printed.push(output)
       const sighting = machine.takeSighting()
@@ -127,7 +131,7 @@ export class Traveler {
         if (exit.deadlineNs === Number.POSITIVE_INFINITY)
           return { kind: "differs", event, problem: "the guest waits for something that never comes" }
         machine.skipTo(exit.deadlineNs)
-        this.isArrival = false
+        this.cameHere = false
       }
     }
   }
@@ -187,6 +191,7 @@ export class Traveler {
     this.versions = checkpoint.versions
     machine.moveTo(
       checkpoint.sleeping,
+      this.mark,
       written => {
         const pages = new Set(differingPages(versions, checkpoint.versions))
         for (const page of written) pages.add(page)
@@ -195,7 +200,7 @@ export class Traveler {
       (page, target) => this.pages.read(this.versions[page]!, target),
     )
     this.mark = machine.mark()
-    this.isArrival = checkpoint.isArrival
+    this.cameHere = checkpoint.isArrival
     this.nextSeq = checkpoint.nextSeq
     this.upcoming = []
     this.at = 0
