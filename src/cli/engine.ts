@@ -9,7 +9,6 @@ import { home, Tier } from "./settings.ts"
 export const sessions = Effect.promise(() => import("../session/session.ts"))
 export const events = Effect.promise(() => import("../events/index.ts"))
 export const conditions = Effect.promise(() => import("../session/condition.ts"))
-export const debuggers = Effect.promise(() => import("../debugger/gdb/index.ts"))
 export const images = Effect.promise(() => import("../host/images/index.ts"))
 
 /** Has machines that an effect builds execute as `--tier` says. */

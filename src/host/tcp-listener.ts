@@ -47,6 +47,8 @@ export const formatEndpoint = (address: string, port: number): string =>
 const LAST_WORD_MS = 1000
 /** Clients that have connected while nobody was served, and wait for it. */
 const WAITING_MAX = 8
+/** What may be sent to one who does not read. */
+const UNREAD_BYTES_MAX = 16 << 20
 
 /** Ends a connection after what was sent; at once where the other end does not. */
 const endConnection = (socket: Socket): Effect.Effect<void> =>
@@ -131,7 +133,9 @@ export const listenTcp = (
 
 const clientOf = (socket: Socket): TcpClient => ({
   send: bytes => {
-    if (!socket.destroyed) socket.write(bytes)
+    if (socket.destroyed) return
+    socket.write(bytes)
+    if (socket.writableLength > UNREAD_BYTES_MAX) socket.destroy()
   },
   receive: (take, ended) => {
     socket.on("data", take)

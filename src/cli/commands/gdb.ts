@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Debugger } from "../../debugger/debugger.ts"
 import type { TcpListener } from "../../host/tcp-listener.ts"
-import { debuggers, events, withTier, worldStore } from "../engine.ts"
+import { debugWorld } from "../debugging.ts"
+import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark, writeLine } from "../output.ts"
 import { breathe, progressBar } from "../progress.ts"
@@ -13,6 +14,8 @@ import { parsePositionText } from "../replaying.ts"
 import { readInputFile } from "../running.ts"
 import { lifeOf } from "../world-life.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
+
+const gdbServer = Effect.promise(() => import("../../debugger/gdb/index.ts"))
 
 const PORT_MAX = 0xffff
 
@@ -31,12 +34,12 @@ const isLoopback = (address: string): boolean => /^127\.|^::1$|^localhost$/.test
 
 /** The names in an ELF file that the user has for the guest. */
 const readSymbols = Effect.fnUntraced(function* (path: string) {
-  const { elfSymbolSource, isElf, readElf } = yield* debuggers
+  const { elfSymbolSource, isElf, readElf } = yield* gdbServer
   const bytes = yield* readInputFile(path)
   if (!isElf(bytes)) return yield* new Misused({ problem: `${path} is no ELF file; name one that was linked.` })
   const result = readElf(bytes)
   if (!result.ok) return yield* new Misused({ problem: `${path}: ${result.problem.sentence}` })
-  return elfSymbolSource(result.file)
+  return elfSymbolSource([result.file])
 })
 
 /** Serves one gdb after the other; with `once` only the first. */
@@ -45,7 +48,7 @@ const serveAll = Effect.fnUntraced(function* (
   listener: TcpListener,
   { world, once }: { readonly world: string; readonly once: boolean },
 ) {
-  const { GdbSession } = yield* debuggers
+  const { GdbSession } = yield* gdbServer
   do {
     yield* Effect.scoped(
       Effect.gen(function* () {
@@ -77,7 +80,9 @@ export const gdb = Command.make(
     ),
     symbols: Flag.String("symbols").pipe(
       Flag.withMetavar("FILE"),
-      Flag.withDescription("An ELF file with the names of the guest's functions, handed on to gdb"),
+      Flag.withDescription(
+        "An ELF file with the names of the guest's functions, handed on to gdb (default: what the guest itself shows)",
+      ),
       Flag.optional,
     ),
     once: Flag.Boolean("once").pipe(
@@ -91,16 +96,17 @@ export const gdb = Command.make(
     const { address, port } = yield* parseEndpoint(flags.listen)
     const at = Option.isSome(flags.at) ? yield* parsePositionText(flags.at.value) : null
     const symbols = Option.isSome(flags.symbols) ? yield* readSymbols(flags.symbols.value) : null
-    const { formatPosition, WorldStore } = yield* events
+    const { formatPosition } = yield* events
     const { formatEndpoint, listenTcp } = yield* Effect.promise(() => import("../../host/tcp-listener.ts"))
-    const { openDebugger, refusal } = yield* debuggers
+    const { bootedSymbols, refusal } = yield* gdbServer
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const recorded = yield* (yield* WorldStore).openReadOnly(path)
         // Whether it may listen is known before the history is opened.
         const listener = yield* listenTcp(address, port, refusal(world))
-        const debugged = yield* withTier(openDebugger(recorded, breathe))
+        const debugged = yield* debugWorld(path)
         if (symbols !== null) debugged.symbols = symbols
+        // Linux names its symbols itself; others may have been booted from a file that does.
+        else if (debugged.linux === null) debugged.symbols = yield* bootedSymbols(debugged.world)
         if (at !== null)
           yield* Effect.scoped(
             Effect.gen(function* () {
@@ -108,7 +114,7 @@ export const gdb = Command.make(
               yield* debugged.goTo(at, { progress: done => bar.show(`Going to ${flags.at}`, done, 1) })
             }),
           )
-        if ((yield* lifeOf(recorded)) === "open")
+        if ((yield* lifeOf(debugged.world)) === "open")
           yield* remark(
             `cv: ${world} is still being recorded, or was cut off; what is durable up to ${formatPosition(debugged.timeline.end)} is there to debug.`,
           )
@@ -128,6 +134,6 @@ export const gdb = Command.make(
   Command.withExamples([
     { command: "cv gdb debian", description: 'Then, elsewhere: gdb-multiarch -ex "target remote 127.0.0.1:1234"' },
     { command: "cv gdb debian --at r1204.m0.h1.i123456789", description: "Stand there first" },
-    { command: "cv gdb firmware --symbols firmware.elf --listen 127.0.0.1:0", description: "At a port that is free" },
+    { command: "cv gdb board --symbols board.elf --listen 127.0.0.1:0", description: "At a port that is free" },
   ]),
 )

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { formatPosition, type Position, PositionMalformed, parsePosition } from "../../events/index.ts"
 import { parseCondition } from "../../session/condition.ts"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
-import type { Debugger, Stop } from "../debugger.ts"
+import type { Debugger } from "../debugger.ts"
 import { goToTime, virtualEnd } from "../virtual-time.ts"
 
 export interface MonitorContext {
@@ -12,7 +12,7 @@ export interface MonitorContext {
   readonly world: string
   readonly going: Going
   /** The machine was taken elsewhere while gdb believes that it stands. */
-  readonly moved: (stop: Stop) => void
+  readonly moved: () => void
 }
 
 type Answer = Effect.Effect<string, TimelineError | PositionMalformed>
@@ -65,7 +65,7 @@ const seek = (context: MonitorContext, text: string): Answer =>
     if (text === "") return `Say where to: ${usageOf("seek")}.`
     const stop = yield* goTo(context, text)
     if (stop.reason.kind === "cancelled") return "Interrupted; the machine stands where it was."
-    context.moved(stop)
+    context.moved()
     return `${yield* when(context)}\n${LOOK_AGAIN}`
   })
 

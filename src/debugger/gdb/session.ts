@@ -3,7 +3,7 @@
  * where gdb went. GDB manual, appendix "GDB Remote Serial Protocol".
  */
 import { Buffer } from "node:buffer"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
 import type { Debugger, Stop } from "../debugger.ts"
 import type { SymbolSource } from "../symbols/symbol-source.ts"
@@ -35,6 +35,8 @@ const WAITING_MAX = 256
 const PIECE_BYTES_MAX = 0x7000
 /** Steps through a range of addresses between two looks at the host's other work. */
 const STEPS_AT_ONCE = 256
+/** How often gdb is told how far something is that it asked for. */
+const PROGRESS_MS = 1000
 
 const error = { malformed: "E16", fault: "E0e", tooMany: "E1c" } as const
 const UNSUPPORTED = ""
@@ -106,7 +108,7 @@ export class GdbSession {
   take(bytes: Uint8Array): void {
     for (const received of this.reader.take(bytes)) {
       if (received.kind === "interrupt") this.isInterrupted = true
-      else this.waiting.push(received)
+      else if (received.kind !== "acknowledged") this.waiting.push(received)
     }
     if (this.waiting.length > WAITING_MAX) this.hangUp()
     this.wake?.()
@@ -270,8 +272,13 @@ export class GdbSession {
     const piece = length < BigInt(PIECE_BYTES_MAX) ? Number(length) : PIECE_BYTES_MAX
     // Its stack is looked through: it is the one that is before somebody.
     this.stepped = this.lookedAt
-    const bytes = this.debugged.inspection.readSome(this.lookedAt, address, piece)
-    return bytes.length === 0 ? error.fault : hexOfBytes(bytes)
+    const { inspection, linux } = this.debugged
+    const bytes = inspection.readSome(this.lookedAt, address, piece)
+    if (bytes.length > 0) return hexOfBytes(bytes)
+    // A kernel's own memory is there before the kernel has mapped it.
+    const physical = linux?.physical(address) ?? null
+    const image = physical === null ? null : inspection.readPhysical(physical, piece)
+    return image === null ? error.fault : hexOfBytes(image)
   }
 
   private selectThread(text: string): string {
@@ -298,7 +305,7 @@ export class GdbSession {
       case "qThreadExtraInfo": {
         const thread = parseThread(rest!, this.harts)
         if (typeof thread !== "number") return error.malformed
-        return hexOfText(describeHart(this.debugged.inspection, thread))
+        return hexOfText(describeHart(this.debugged, thread))
       }
       case "qAttached":
         return "1"
@@ -355,7 +362,7 @@ export class GdbSession {
       case "memory-map":
         return memoryMap
       case "threads":
-        return threadsDocument(this.debugged.inspection)
+        return threadsDocument(this.debugged)
       case "exec-file":
         return this.names === null ? null : SYMBOL_FILE
       default:
@@ -378,18 +385,21 @@ export class GdbSession {
   private readonly monitor = Effect.fnUntraced(function* (this: GdbSession, digits: string) {
     const text = textOfHex(digits)
     if (text === null) return this.send(error.malformed)
-    const answer = yield* runMonitor(
-      {
-        debugged: this.debugged,
-        world: this.options.world,
-        // It is gdb's custom to be interrupted itself meanwhile.
-        going: { isCancelled: () => this.isOver },
-        moved: () => {
-          for (const hart of this.known) this.outdated.add(hart)
-        },
-      },
-      text,
-    )
+    const clock = yield* Clock.Clock
+    let saidAt = clock.currentTimeMillisUnsafe()
+    // gdb complains where it hears nothing for two seconds.
+    const progress = (done: number) => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (now - saidAt < PROGRESS_MS) return
+      saidAt = now
+      this.send(`O${hexOfText(`${Math.min(100, Math.floor(done * 100))} %\n`)}`)
+    }
+    // It is gdb's custom to be interrupted itself meanwhile.
+    const going: Going = { progress, isCancelled: () => this.isOver }
+    const moved = () => {
+      for (const hart of this.known) this.outdated.add(hart)
+    }
+    const answer = yield* runMonitor({ debugged: this.debugged, world: this.options.world, going, moved }, text)
     const sayings = this.sayings.splice(0).map(saying => `${saying}\n`)
     this.send(hexOfText([...sayings, answer].join("")))
   })

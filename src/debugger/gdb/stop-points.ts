@@ -88,19 +88,19 @@ export class StopPoints {
    * by its virtual address.
    */
   private watchPlaces(address: bigint, bytes: number, access: WatchedAccess, hart: number): readonly WatchPlace[] {
-    const { inspection } = this.debugged
+    const { debugged } = this
     const inSpace = { kind: "watchpoint", space: "virtual", address, bytes, access } as const
     const places: { kind: "watchpoint"; space: "physical"; address: bigint; bytes: number; access: WatchedAccess }[] =
       []
     for (let at = 0; at < bytes; ) {
       const virtual = BigInt.asUintN(64, address + BigInt(at))
-      const walk = inspection.walk(hart, virtual)
-      const isEverywhere = walk.steps.length === 0 || virtual >= KERNEL_HALF
-      if (walk.physical === null || !isEverywhere) return [inSpace]
+      const isEverywhere = virtual >= KERNEL_HALF || debugged.inspection.walk(hart, virtual).steps.length === 0
+      const physical = isEverywhere ? debugged.physical(virtual, hart) : null
+      if (physical === null) return [inSpace]
       const part = Math.min(bytes - at, PAGE_BYTES - Number(virtual & 0xfffn))
       const last = places.at(-1)
-      if (last && last.address + BigInt(last.bytes) === walk.physical) last.bytes += part
-      else places.push({ ...inSpace, space: "physical", address: walk.physical, bytes: part })
+      if (last && last.address + BigInt(last.bytes) === physical) last.bytes += part
+      else places.push({ ...inSpace, space: "physical", address: physical, bytes: part })
       at += part
     }
     return places

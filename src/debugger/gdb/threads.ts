@@ -3,7 +3,7 @@
  * "Thread List Format".
  */
 import { privilege } from "../../riscv/csr.ts"
-import type { Inspection } from "../inspection.ts"
+import type { Debugger } from "../debugger.ts"
 import { parseNumber } from "./hex.ts"
 
 /** Harts as a packet names them: one by its number, or all, or whichever. */
@@ -25,19 +25,31 @@ const modes = new Map<bigint, string>([
   [BigInt(privilege.machine), "M-mode"],
 ])
 
-/** `hart 0, S-mode, running`. */
-export const describeHart = (inspection: Inspection, hart: number): string =>
-  [`hart ${hart}`, modes.get(inspection.register(hart, "priv")!), inspection.machine.lifeOf(hart)].join(", ")
+/** `hart 0, S-mode, running`, and of a Linux guest the task: `, task 1 (init)`. */
+export const describeHart = ({ inspection, linux }: Debugger, hart: number): string => {
+  const task = linux?.linux?.currentTask(hart) ?? null
+  const mode = modes.get(inspection.register(hart, "priv")!)
+  const words = [
+    `hart ${hart}`,
+    mode,
+    inspection.machine.lifeOf(hart),
+    task && `task ${task.pid} (${plain(task.comm)})`,
+  ]
+  return words.filter(word => word !== null).join(", ")
+}
+
+/** What a guest calls its tasks is put into a document. */
+const plain = (text: string): string => text.replaceAll(/[^\x20-\x7e]|[<>&"]/g, "?")
 
 /** What `qfThreadInfo` lists. */
 export const listThreads = (harts: number): string =>
   Array.from({ length: harts }, (_, hart) => threadId(hart)).join(",")
 
 /** The document of `qXfer:threads:read`. */
-export const threadsDocument = (inspection: Inspection): string => {
+export const threadsDocument = (debugged: Debugger): string => {
   const threads = Array.from(
-    { length: inspection.harts },
-    (_, hart) => `<thread id="${threadId(hart)}" core="${hart}">${describeHart(inspection, hart)}</thread>`,
+    { length: debugged.inspection.harts },
+    (_, hart) => `<thread id="${threadId(hart)}" core="${hart}">${describeHart(debugged, hart)}</thread>`,
   )
   return [`<?xml version="1.0"?>`, `<threads>`, ...threads, `</threads>`, ``].join("\n")
 }

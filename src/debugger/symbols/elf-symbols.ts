@@ -1,6 +1,9 @@
 /** Names of addresses from the symbol tables of an ELF file. System V ABI, "Object Files" (gABI chapter 5). */
-import type { ElfFile, ElfSection } from "../../machine/elf.ts"
-import type { NamedAddress, SymbolSource } from "./symbol-source.ts"
+import { Effect } from "effect"
+import type { World } from "../../events/index.ts"
+import { type ElfFile, type ElfSection, isElf, readElf } from "../../machine/elf.ts"
+import { symbolSourceOf } from "./guest-symbols.ts"
+import { type NamedAddress, noSymbols, type SymbolSource } from "./symbol-source.ts"
 import { type GuestSymbol, SymbolTable } from "./symbol-table.ts"
 
 const SHT_SYMTAB = 2
@@ -26,9 +29,6 @@ const nameAt = (names: Uint8Array, start: number): string => {
   return decoder.decode(names.subarray(start, end < 0 ? names.length : end))
 }
 
-const kindOf = (type: string): NamedAddress["kind"] =>
-  /t/i.test(type) ? "function" : /d/i.test(type) ? "object" : "other"
-
 const symbolsOf = (table: ElfSection, names: Uint8Array): GuestSymbol[] => {
   const view = new DataView(table.data.buffer, table.data.byteOffset, table.data.byteLength)
   const symbols: GuestSymbol[] = []
@@ -36,7 +36,7 @@ const symbolsOf = (table: ElfSection, names: Uint8Array): GuestSymbol[] => {
     const info = view.getUint8(at + 4)
     const kind = symbolKinds[info & 0xf] ?? null
     const name = nameAt(names, view.getUint32(at, true))
-    if (kind === null || name === "" || view.getUint16(at + 6, true) === SHN_UNDEF) continue
+    if (kind === null || /^(?:$|\$|\.L)/.test(name) || view.getUint16(at + 6, true) === SHN_UNDEF) continue
     const type = info >> 4 === STB_LOCAL ? letters[kind].toLowerCase() : letters[kind]
     const size = Number(view.getBigUint64(at + 16, true))
     symbols.push({ name, address: view.getBigUint64(at + 8, true), size, type })
@@ -44,34 +44,27 @@ const symbolsOf = (table: ElfSection, names: Uint8Array): GuestSymbol[] => {
   return symbols
 }
 
-const named = ({ name, address, type, size }: GuestSymbol): NamedAddress => ({
-  name,
-  address,
-  size: size ? BigInt(size) : null,
-  kind: kindOf(type),
-})
-
-/** The names of a file that was linked: their addresses are where it runs. */
-export const elfSymbolSource = (file: ElfFile): SymbolSource => {
-  const symbols = file.sections.flatMap(section => {
-    const names = file.sections[section.link]?.data
-    return section.type === SHT_SYMTAB && names !== undefined ? symbolsOf(section, names) : []
-  })
-  const table = new SymbolTable(symbols)
-  const byAddress = (a: NamedAddress, b: NamedAddress) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0)
-  return {
-    find: name => {
-      const found = table.find(name)
-      return found === undefined ? null : named(found)
-    },
-    at: address => {
-      const found = table.near(address)
-      return found && { symbol: named(found.symbol), offset: BigInt(found.offset) }
-    },
-    nearNames: name => table.nearNames(name),
-    all: symbols
-      .filter(({ name }) => !/^(?:\$|\.L)/.test(name))
-      .map(named)
-      .sort(byAddress),
-  }
+/** The names of files that were linked: their addresses are where they run. */
+export const elfSymbolSource = (files: readonly ElfFile[]): SymbolSource => {
+  const symbols = files.flatMap(({ sections }) =>
+    sections.flatMap(section => {
+      const names = sections[section.link]?.data
+      return section.type === SHT_SYMTAB && names !== undefined ? symbolsOf(section, names) : []
+    }),
+  )
+  return symbols.length === 0 ? noSymbols : symbolSourceOf(new SymbolTable(symbols), symbols)
 }
+
+/** Those of the files that a world was booted from, as far as they are ELF files. */
+export const bootedSymbols = (world: World) =>
+  Effect.gen(function* () {
+    const [{ kernel, firmware }] = world.genesis.machines
+    const files: ElfFile[] = []
+    for (const content of [kernel, firmware]) {
+      if (content === null || typeof content === "string") continue
+      const bytes = yield* world.readBlob(content.hash)
+      const result = isElf(bytes) ? readElf(bytes) : null
+      if (result?.ok) files.push(result.file)
+    }
+    return elfSymbolSource(files)
+  })
