@@ -5,7 +5,7 @@ import type { WrittenAddress } from "../debugger/address-text.ts"
 import type { Debugger } from "../debugger/debugger.ts"
 import type { Finding } from "../debugger/search/question.ts"
 import { events, withTier } from "./engine.ts"
-import { formatNs } from "./output.ts"
+import { formatNs, remark } from "./output.ts"
 import { breathe, progressBar } from "./progress.ts"
 import { home, Tier } from "./settings.ts"
 import { worldNameOf } from "./world-name.ts"
@@ -34,6 +34,12 @@ export const searchersOf = Effect.fnUntraced(function* (path: string) {
 export const searchBar = Effect.fnUntraced(function* (path: string) {
   const bar = yield* progressBar()
   return { progress: (done: number) => bar.show(`Going through ${worldNameOf(path)}`, done, 1) }
+})
+
+/** A predicate or expression of the command line; where it is malformed, its place is shown before it fails. */
+export const askedPredicate = Effect.fnUntraced(function* (debug: Debugger, text: string) {
+  const { writtenPredicate } = yield* debuggers
+  return yield* Effect.tapError(writtenPredicate(debug, text), error => remark(error.caret))
 })
 
 /** The physical address behind one that was written, where the debugger stands or as the kernel will have it; null: not mapped. */

@@ -82,6 +82,13 @@ export class Debugger {
     return this.console.textBefore(this.timeline.seq) + new TextDecoder().decode(this.timeline.printedSince)
   }
 
+  /** Where a Linux kernel has just turned to another task. */
+  get taskSwitches(): readonly bigint[] {
+    return this.symbols.all
+      .filter(({ name }) => /^(?:finish_task_switch|schedule_tail)(?:\.|$)/.test(name))
+      .map(({ address }) => address)
+  }
+
   get stopPoints(): readonly StopPoint[] {
     return [...this.points.values()]
   }
@@ -106,7 +113,7 @@ export class Debugger {
   seek(points: readonly StopPoint[]): { readonly sought: Sought; readonly watch: StopWatch } {
     const watch = new StopWatch(this.inspection, points)
     const begins = () => watch.begin(this.printed)
-    return { sought: { ...observationOf(points), begins, accepts: (...args) => watch.accepts(...args) }, watch }
+    return { sought: { ...observationOf(points), begins, accepts: sighting => watch.accepts(sighting) }, watch }
   }
 
   private get enabledPoints(): readonly StopPoint[] {
@@ -132,8 +139,8 @@ export class Debugger {
     const { sought, watch } = this.seek(points)
     let met: readonly Met[] = []
     const from = this.position
-    const accepts: Sought["accepts"] = (...args) => {
-      if (!watch.accepts(...args)) return false
+    const accepts: Sought["accepts"] = sighting => {
+      if (!watch.accepts(sighting)) return false
       const { position } = this.inspection.machine
       // What lies at the place itself is not before it.
       if (comparePositions({ ...position, machine: 0 }, from) <= 0) met = watch.met
@@ -155,7 +162,7 @@ export class Debugger {
   })
 
   private select(reason: Extract<StopReason, { kind: "met" }>): Stop {
-    this.selectedHart = reason.found.sighting.hart
+    this.selectedHart = reason.found.sighting?.hart ?? this.inspection.runningHart
     return this.stopped(reason, this.selectedHart)
   }
 

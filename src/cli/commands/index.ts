@@ -18,14 +18,18 @@ import { run } from "./run.ts"
 import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
+import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
+
+import { when } from "./when.ts"
 
 export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
-    { group: "Questions", commands: [lastWrite, gdb] },
+    { group: "Questions", commands: [when, lastWrite, trace] },
+    { group: "Debugging", commands: [gdb] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

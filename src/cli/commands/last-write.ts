@@ -68,7 +68,7 @@ export const lastWrite = Command.make(
         const [finding] =
           (yield* search(
             debug,
-            { places: [place], wanted: { keep: "last" } },
+            { places: [place], predicate: null, prints: [], wanted: { keep: "last" } },
             { from: debug.timeline.begin, to: before ?? end },
             yield* searchersOf(path),
             { progress },

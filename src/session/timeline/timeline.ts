@@ -41,15 +41,20 @@ export interface Sought {
   readonly observation: Observation
   /** Console output is told of too. */
   readonly output?: boolean
+  /** The machine is looked at between two rounds too. */
+  readonly rounds?: boolean
   /** Told that the machine was put somewhere, before it goes on from there. */
   readonly begins?: (machine: Machine) => void
   /** Whether something met is what is sought; asked with the machine at that moment. All of it where absent. */
-  readonly accepts?: (sighting: Sighting, machine: Machine) => boolean
+  readonly accepts?: (sighting: Seen, machine: Machine) => boolean
 }
+
+/** What was met; null: nothing but the end of a round. */
+export type Seen = Sighting | null
 
 /** Something sought that was met. */
 export interface Found {
-  readonly sighting: Sighting
+  readonly sighting: Seen
   /** Before the instruction that it belongs to. */
   readonly before: Position
   /** Where the machine stood when it was told of. */
@@ -68,6 +73,9 @@ export type Journey =
 export type Moment = Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">
 
 export type TimelineError = ReadError | Divergence | PositionNotReached
+
+/** As a traveler tells of it. */
+type Meeting = Extract<Arrival, { readonly kind: "sighting" | "round" }>
 
 const instructionsAt = (checkpoint: Checkpoint): number => checkpoint.executed.reduce((a, b) => a + b, 0)
 
@@ -160,7 +168,7 @@ export class Timeline {
     this: Timeline,
     to: Position,
     going: Going,
-    each: (arrival: Extract<Arrival, { kind: "sighting" }>) => A | null,
+    each: (arrival: Meeting) => A | null,
     share: (executed: number) => number,
   ) {
     const { traveler } = this
@@ -179,10 +187,11 @@ export class Timeline {
           return null
         case "differs":
           return yield* this.fail(arrival)
+        case "round":
         case "sighting": {
           const result = each(arrival)
           if (result !== null) return result
-          traveler.machine.pass()
+          if (arrival.kind === "sighting") traveler.machine.pass()
         }
       }
       if (sinceCheckpoint >= STRIDE_INSTRUCTIONS) {
@@ -308,6 +317,7 @@ export class Timeline {
     const total = Math.max(1, (yield* this.executedAbout(goal)) - from)
     machine.observe(sought.observation, sought.output)
     machine.pass()
+    traveler.tellsRounds = sought.rounds ?? false
     sought.begins?.(machine)
     this.isAway = true
     const outcome = yield* this.goForth(
@@ -317,6 +327,7 @@ export class Timeline {
       executed => (executed - from) / total,
     )
     machine.observe(null)
+    traveler.tellsRounds = false
     this.arrive()
     // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
     if (!traveler.isArrival) {
@@ -328,7 +339,8 @@ export class Timeline {
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
 
-  private accepted({ accepts }: Sought, { sighting, isAfter }: Extract<Arrival, { kind: "sighting" }>): Found | null {
+  private accepted({ accepts }: Sought, arrival: Meeting): Found | null {
+    const [sighting, isAfter] = arrival.kind === "round" ? [null, false] : [arrival.sighting, arrival.isAfter]
     if (accepts && !accepts(sighting, this.machine)) return null
     const after = this.traveler.position
     const before = isAfter ? { ...after, instret: after.instret - 1 } : after
@@ -353,6 +365,7 @@ export class Timeline {
     traveler.takeUp(this.checkpoints.at(from))
     machine.observe(sought.observation, sought.output)
     machine.core.pass(null)
+    traveler.tellsRounds = sought.rounds ?? false
     sought.begins?.(machine)
     const start = machine.executed
     const total = Math.max(1, (yield* this.executedAbout(to)) - start)
@@ -366,6 +379,7 @@ export class Timeline {
       executed => (executed - start) / total,
     )
     machine.observe(null)
+    traveler.tellsRounds = false
     return outcome ?? ("there" as const)
   }, memoryErrors)
 
