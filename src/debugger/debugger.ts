@@ -175,9 +175,26 @@ export class Debugger {
   ) {
     const { sought, watch } = this.seek(points)
     const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going, points.length > 0 ? sought : null)
-    if (typeof outcome === "object") return this.select({ kind: "met", met: watch.met, found: outcome })
-    return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+    return this.stepped(outcome, () => watch.met)
   })
+
+  /** Goes on instruction by instruction of the selected hart as long as `goesOn` says after each, or to one of `points`. */
+  readonly stepWhile = Effect.fnUntraced(function* (
+    this: Debugger,
+    goesOn: () => boolean,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { timeline, selectedHart } = this
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* timeline.stepHartWhile(selectedHart, goesOn, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, () => watch.met)
+  })
+
+  private stepped(outcome: Found | "there" | "begin" | "end" | "cancelled", met: () => readonly Met[]): Stop {
+    if (typeof outcome === "object") return this.select({ kind: "met", met: met(), found: outcome })
+    return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+  }
 
   /** Goes back by so many instructions of the selected hart, or to before one of `points` on the way. */
   readonly stepBack = Effect.fnUntraced(function* (
@@ -186,11 +203,10 @@ export class Debugger {
     going: Going = {},
     points: readonly StopPoint[] = [],
   ) {
+    const { timeline, selectedHart } = this
     const { sought, met } = this.seekBack(points)
-    const back = this.timeline.stepHartBack(this.selectedHart, count, going, points.length > 0 ? sought : null)
-    const outcome = yield* back
-    if (typeof outcome === "object") return this.select({ kind: "met", met: met(), found: outcome })
-    return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+    const outcome = yield* timeline.stepHartBack(selectedHart, count, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, met)
   })
 
   /** Goes to a position. */

@@ -9,7 +9,7 @@ import { debugWorld } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark, writeLine } from "../output.ts"
-import { breathe, progressBar } from "../progress.ts"
+import { progressBar } from "../progress.ts"
 import { parsePositionText } from "../replaying.ts"
 import { readInputFile } from "../running.ts"
 import { lifeOf } from "../world-life.ts"
@@ -53,7 +53,7 @@ const serveAll = Effect.fnUntraced(function* (
     yield* Effect.scoped(
       Effect.gen(function* () {
         const client = yield* listener.accept
-        const session = new GdbSession(debugged, { world, send: client.send, breathe })
+        const session = new GdbSession(debugged, { world, send: client.send })
         client.receive(
           bytes => session.take(bytes),
           () => session.hangUp(),

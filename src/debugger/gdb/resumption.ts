@@ -24,8 +24,8 @@ const oneHart = (choice: ThreadChoice): number | null => (typeof choice === "num
 
 const parseAction = (text: string, thread: ThreadChoice): Resumption | null => {
   // A signal is none of a hart's things: it is not passed on.
-  if (/^(?:c|C[\da-f]{2})$/i.test(text)) return { kind: "continue" }
-  if (/^(?:s|S[\da-f]{2})$/i.test(text)) return { kind: "step", hart: oneHart(thread) }
+  if (/^(?:c|C[\da-fA-F]{2})$/.test(text)) return { kind: "continue" }
+  if (/^(?:s|S[\da-fA-F]{2})$/.test(text)) return { kind: "step", hart: oneHart(thread) }
   if (text === "t") return { kind: "stay" }
   const range = /^r([\da-f]+),([\da-f]+)$/i.exec(text)
   if (range === null) return null

@@ -25,16 +25,12 @@ export interface GdbSessionOptions {
   readonly world: string
   /** Sends bytes to gdb. */
   readonly send: (bytes: Uint8Array) => void
-  /** Lets the host's other work happen: bytes come in. */
-  readonly breathe: Effect.Effect<void>
 }
 
 /** What was received and not yet served. A gdb sends one packet and waits. */
 const WAITING_MAX = 256
 /** Memory and documents are given in pieces of so many bytes: none is longer than a packet, whatever has to be escaped. */
 const PIECE_BYTES_MAX = 0x7000
-/** Steps through a range of addresses between two looks at the host's other work. */
-const STEPS_AT_ONCE = 256
 /** How often gdb is told how far something is that it asked for. */
 const PROGRESS_MS = 1000
 
@@ -184,8 +180,8 @@ export class GdbSession {
     if (packet.startsWith("vCont;")) return parseActions(packet.slice(5), this.harts)
     if (packet === "bc") return { kind: "continue back" }
     if (packet === "bs") return { kind: "step back" }
-    if (/^(?:c|C[\da-f]{2})$/i.test(packet)) return { kind: "continue" }
-    return /^(?:s|S[\da-f]{2})$/i.test(packet) ? { kind: "step", hart: null } : null
+    if (/^(?:c|C[\da-fA-F]{2})$/.test(packet)) return { kind: "continue" }
+    return /^(?:s|S[\da-fA-F]{2})$/.test(packet) ? { kind: "step", hart: null } : null
   }
 
   private get harts(): number {
@@ -451,28 +447,14 @@ export class GdbSession {
         return yield* debugged.step(1, going, debugged.stopPoints)
       case "step back":
         return yield* debugged.stepBack(1, going, debugged.stopPoints)
-      case "range":
-        return yield* this.stepThrough(hart, resumption.start, resumption.end)
-    }
-  })
-
-  /** Steps until the hart has left a range of addresses, or something else happens. */
-  private readonly stepThrough = Effect.fnUntraced(function* (
-    this: GdbSession,
-    hart: number,
-    start: bigint,
-    end: bigint,
-  ) {
-    const { debugged, going } = this
-    const { inspection, stopPoints } = debugged
-    const breakpoints = new Set(stopPoints.map(({ place }) => (place.kind === "breakpoint" ? place.address : null)))
-    for (let steps = 1; ; steps++) {
-      const stop = yield* debugged.step(1, going, stopPoints)
-      const pc = inspection.pc(hart)
-      if (stop.reason.kind !== "step" || pc < start || pc >= end || breakpoints.has(pc)) return stop
-      if (steps % STEPS_AT_ONCE !== 0) continue
-      yield* this.options.breathe
-      if (going.isCancelled?.()) return this.staying("cancelled", hart)
+      case "range": {
+        const { start, end } = resumption
+        const isInside = () => {
+          const pc = debugged.inspection.pc(hart)
+          return start <= pc && pc < end
+        }
+        return yield* debugged.stepWhile(isInside, going, debugged.stopPoints)
+      }
     }
   })
 }

@@ -23,6 +23,8 @@ import { type Arrival, type Checkpoint, Traveler } from "./traveler.ts"
 
 /** Instructions between two looks at the host's other work. */
 const SLICE_INSTRUCTIONS = 4_000_000
+/** Single steps between two looks at the host's other work. */
+const STEPS_AT_ONCE = 256
 /** While a long way is gone, a checkpoint is left behind every so many instructions. */
 const STRIDE_INSTRUCTIONS = 48_000_000
 /** And before a place that is looked at, so many instructions before it. */
@@ -329,15 +331,18 @@ export class Timeline {
     machine.observe(null)
     traveler.tellsRounds = false
     this.arrive()
-    // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
-    if (!traveler.isArrival) {
-      this.isAway = true
-      yield* this.settle()
-    }
+    yield* this.standWhereArrived()
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     if (outcome === null) return { kind: "end" } satisfies Journey
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
+
+  /** What is told of after a wait is found at the same position as before it: stands where the machine first got there. */
+  private readonly standWhereArrived = Effect.fnUntraced(function* (this: Timeline) {
+    if (this.traveler.isArrival) return
+    this.isAway = true
+    yield* this.settle()
+  })
 
   private accepted({ accepts }: Sought, arrival: Meeting): Found | null {
     const [sighting, isAfter] = arrival.kind === "round" ? [null, false] : [arrival.sighting, arrival.isAfter]
@@ -426,6 +431,14 @@ export class Timeline {
     return found === null ? ({ kind: "begin" } satisfies Journey) : ({ kind: "found", found } satisfies Journey)
   }, memoryErrors)
 
+  /** Has the machine look out for what is sought from here on. */
+  private lookOut(sought: Sought): void {
+    const { machine } = this
+    machine.observe(sought.observation, sought.output)
+    machine.pass()
+    sought.begins?.(machine)
+  }
+
   /**
    * Goes on until a hart has executed so many instructions more; "end" where history ends before. What is `sought` on the way ends it
    * earlier.
@@ -438,16 +451,34 @@ export class Timeline {
     sought: Sought | null = null,
   ) {
     yield* this.settle()
-    const { machine } = this
-    if (sought !== null) {
-      machine.observe(sought.observation, sought.output)
-      machine.pass()
-      sought.begins?.(machine)
-    }
-    const each = (arrival: Extract<Arrival, { kind: "sighting" }>) => (sought ? this.accepted(sought, arrival) : null)
-    const outcome = yield* this.toExecuted(hart, machine.core.executed(hart) + count, going, true, each)
-    if (sought !== null) machine.observe(null)
+    if (sought !== null) this.lookOut(sought)
+    const goal = this.machine.core.executed(hart) + count
+    const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
+    if (sought !== null) this.machine.observe(null)
     return outcome
+  }, memoryErrors)
+
+  /** Goes on instruction by instruction of a hart, at least one, as long as `goesOn` says after each. Otherwise as `stepHart`. */
+  readonly stepHartWhile = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    goesOn: () => boolean,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
+    yield* this.settle()
+    if (sought !== null) this.lookOut(sought)
+    const { machine } = this
+    for (let steps = 1; ; steps++) {
+      const goal = machine.core.executed(hart) + 1
+      const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
+      const isOver = outcome !== "there" || !goesOn()
+      if (!isOver && steps % STEPS_AT_ONCE === 0) yield* this.breathe
+      const isCancelled = !isOver && steps % STEPS_AT_ONCE === 0 && going.isCancelled?.()
+      if (!isOver && !isCancelled) continue
+      if (sought !== null) machine.observe(null)
+      return isOver ? outcome : ("cancelled" as const)
+    }
   }, memoryErrors)
 
   /**
@@ -496,7 +527,7 @@ export class Timeline {
 
   /**
    * Goes on until a hart has executed so many instructions and it is its turn; where `isGoal`, that is where somebody looks then. Goes
-   * back when cancelled. `each` is told of what is met; what it gives ends the way.
+   * back when cancelled. What is `sought` ends the way earlier.
    */
   private readonly toExecuted = Effect.fnUntraced(function* (
     this: Timeline,
@@ -504,7 +535,7 @@ export class Timeline {
     goal: number,
     going: Going,
     isGoal = true,
-    each: (arrival: Extract<Arrival, { kind: "sighting" }>) => Found | null = () => null,
+    sought: Sought | null = null,
   ) {
     const { machine, traveler } = this
     this.isAway = true
@@ -514,9 +545,10 @@ export class Timeline {
       const arrival = traveler.go(this.endPosition, SLICE_INSTRUCTIONS, { hart, executed: goal })
       if (arrival.kind === "differs") return yield* this.fail(arrival)
       if (arrival.kind === "sighting") {
-        const found = each(arrival)
+        const found = sought && this.accepted(sought, arrival)
         if (found !== null) {
           this.arrive()
+          yield* this.standWhereArrived()
           return found
         }
         machine.pass()
