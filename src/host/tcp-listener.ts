@@ -138,9 +138,14 @@ const clientOf = (socket: Socket): TcpClient => ({
     if (socket.writableLength > UNREAD_BYTES_MAX) socket.destroy()
   },
   receive: (take, ended) => {
+    let isOver = false
+    const end = () => {
+      if (!isOver) ended()
+      isOver = true
+    }
     socket.on("data", take)
-    socket.once("close", ended)
-    socket.once("end", ended)
-    if (socket.destroyed || socket.readableEnded) ended()
+    socket.once("end", end)
+    socket.once("close", end)
+    if (socket.destroyed || socket.readableEnded) end()
   },
 })

@@ -15,7 +15,7 @@ import { acknowledgment, encodePacket, escapeBinary, PACKET_BYTES_MAX, PacketRea
 import { readGeneral, readRegister, registers } from "./registers.ts"
 import { parseActions, type Resumption, SUPPORTED_ACTIONS } from "./resumption.ts"
 import { type SettingOutcome, StopPoints } from "./stop-points.ts"
-import { stopReply } from "./stop-reply.ts"
+import { isAtWatchpoint, stopReply } from "./stop-reply.ts"
 import { symbolFile } from "./symbol-file.ts"
 import { targetDescription } from "./target-description.ts"
 import { describeHart, listThreads, parseThread, threadId, threadsDocument } from "./threads.ts"
@@ -85,6 +85,11 @@ export class GdbSession {
   /** Harts whose registers gdb has read since the machine stopped, and those it has read that have changed since. */
   private readonly known = new Set<number>()
   private readonly outdated = new Set<number>()
+  /**
+   * gdb takes it that RISC-V harts stop before the instruction that a watchpoint is about, and has it executed by a step of its own, or
+   * undone by one back. Here that has been done already: the hart and the kind of the step that is left out.
+   */
+  private due: { readonly hart: number; readonly kind: "step" | "step back" } | null = null
   /** What gdb is to print when it next listens. */
   private sayings: string[] = []
 
@@ -393,6 +398,7 @@ export class GdbSession {
     // It is gdb's custom to be interrupted itself meanwhile.
     const going: Going = { progress, isCancelled: () => this.isOver }
     const moved = () => {
+      this.due = null
       for (const hart of this.known) this.outdated.add(hart)
     }
     const answer = yield* runMonitor({ debugged: this.debugged, world: this.options.world, going, moved }, text)
@@ -408,6 +414,8 @@ export class GdbSession {
     this.stepped = stop.hart
     this.known.clear()
     this.outdated.clear()
+    const isBack = resumption.kind === "continue back" || resumption.kind === "step back"
+    this.due = isAtWatchpoint(stop, this.points) ? { hart: stop.hart, kind: isBack ? "step back" : "step" } : null
     for (const saying of this.sayings.splice(0)) this.send(`O${hexOfText(`${saying}\n`)}`)
     this.send(stopReply(stop, stop.hart, this.points, this.knownReasons))
   })
@@ -441,6 +449,7 @@ export class GdbSession {
     const hart = ("hart" in resumption ? resumption.hart : null) ?? this.chosen ?? this.stepped
     // gdb believes that this hart stands where it stood before somebody went elsewhere: it learns it from a step to there.
     if (this.outdated.has(hart)) return this.staying("step", hart)
+    if (this.due?.hart === hart && this.due.kind === resumption.kind) return this.staying("step", hart)
     debugged.selectedHart = hart
     switch (resumption.kind) {
       case "step":

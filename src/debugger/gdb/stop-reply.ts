@@ -1,6 +1,6 @@
 /** How gdb is told where and why the machine stands. GDB manual, section "Stop Reply Packets". */
 import type { Stop } from "../debugger.ts"
-import type { StopPointKind, StopPoints } from "./stop-points.ts"
+import type { SetStopPoint, StopPointKind, StopPoints } from "./stop-points.ts"
 import { threadId } from "./threads.ts"
 
 /** gdb's numbers of signals. */
@@ -11,17 +11,25 @@ export type KnownReasons = ReadonlySet<string>
 
 const preference: readonly StopPointKind[] = ["watch", "awatch", "rwatch", "swbreak", "hwbreak"]
 
-const reasonOf = ({ reason }: Stop, points: StopPoints, known: KnownReasons): string => {
-  if (reason.kind === "begin" || reason.kind === "end") return `replaylog:${reason.kind};`
-  if (reason.kind !== "met") return ""
+/** What gdb has set and was met, the kind that is told of first. */
+const metOf = ({ reason }: Stop, points: StopPoints): SetStopPoint | null => {
+  if (reason.kind !== "met") return null
   const met = reason.met.map(({ point }) => points.find(point)).filter(found => found !== null)
-  for (const kind of preference) {
-    const found = met.find(point => point.kind === kind)
-    if (found === undefined) continue
-    if (kind === "swbreak" || kind === "hwbreak") return known.has(kind) ? `${kind}:;` : ""
-    return `${kind}:${found.address.toString(16)};`
-  }
-  return ""
+  const kind = preference.find(candidate => met.some(point => point.kind === candidate))
+  return met.find(point => point.kind === kind) ?? null
+}
+
+/** Whether it is about an access to watched memory. */
+export const isAtWatchpoint = (stop: Stop, points: StopPoints): boolean =>
+  /watch$/.test(metOf(stop, points)?.kind ?? "")
+
+const reasonOf = (stop: Stop, points: StopPoints, known: KnownReasons): string => {
+  const { reason } = stop
+  if (reason.kind === "begin" || reason.kind === "end") return `replaylog:${reason.kind};`
+  const met = metOf(stop, points)
+  if (met === null) return ""
+  if (met.kind === "swbreak" || met.kind === "hwbreak") return known.has(met.kind) ? `${met.kind}:;` : ""
+  return `${met.kind}:${met.address.toString(16)};`
 }
 
 export const stopReply = (stop: Stop, hart: number, points: StopPoints, known: KnownReasons): string => {

@@ -205,6 +205,32 @@ describe("going on and back", () => {
     expect(await client.ask("bs")).toBe(`T05thread:${thread};core:${Number(thread) - 1};`)
   })
 
+  talk("leaves out the step by which gdb would get past what a watchpoint is about", async client => {
+    await client.ask(`Z2,${hex(address("finished"))},4`)
+    await client.ask("vCont;c")
+    const there = await client.monitor("position")
+    expect(await client.ask("vCont;s:1")).toBe("T05thread:1;core:0;")
+    expect(await client.monitor("position")).toBe(there)
+    await client.ask("vCont;s:1")
+    expect(await client.monitor("position")).not.toBe(there)
+    await client.ask("bc")
+    const before = await client.monitor("position")
+    expect(await client.ask("bs")).toBe("T05thread:1;core:0;")
+    expect(await client.monitor("position")).toBe(before)
+    await client.ask("bs")
+    expect(await client.monitor("position")).not.toBe(before)
+    // Only that step: the other way, and elsewhere, steps are steps.
+    await client.ask("vCont;c")
+    await client.ask("bs")
+    expect(await client.monitor("position")).toBe(before)
+    await client.ask("vCont;c")
+    await client.monitor("seek 1ms")
+    const elsewhere = await client.monitor("position")
+    await client.ask("g")
+    await client.ask("vCont;s:1")
+    expect(await client.monitor("position")).not.toBe(elsewhere)
+  })
+
   talk("stops at reads and at any access", async client => {
     const count = hex(address("hart_count"))
     await client.ask(`Z3,${count},4`)
