@@ -126,6 +126,16 @@ export class Inspection {
   }
 }
 
+/** The first and the last physical address of a machine's memory. */
+export const ramOf = ({
+  inspection,
+}: {
+  readonly inspection: Inspection
+}): { readonly first: bigint; readonly last: bigint } => {
+  const first = 0x8000_0000n
+  return { first, last: first + BigInt(inspection.machine.config.ramBytes) - 1n }
+}
+
 /** An unsigned integer, lowest byte first. */
 export const integerOf = (bytes: Uint8Array): bigint =>
   bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`)

@@ -97,6 +97,7 @@ export class Machine {
   private console: number[] = []
   /** The console that printed last: what is typed goes there. */
   private port: ConsolePort = "serial"
+  private given = 0
   private readonly trace: Trace = { slices: [], interrupts: [] }
   private sighting: Sighting | null = null
   /** The hart that ended its waiting last, and how far it had come. */
@@ -608,9 +609,11 @@ export class Machine {
    */
   wake({ state, rom, memoryDigest }: SleepingMachine, pages: Iterable<number>, source: BringPage): void {
     const { core, memory } = this
+    const given = [...pages]
+    this.given = given.length
     core.rom.set(rom)
     memory.takeOver(memoryDigest)
-    core.awaitPages(pages, (page, target) => {
+    core.awaitPages(given, (page, target) => {
       source(page, target)
       memory.broughtIn(page)
     })
@@ -637,6 +640,11 @@ export class Machine {
     })
     memory.takeOver(memoryDigest)
     this.restoreState(state)
+  }
+
+  /** How many pages it was woken with; 0 for one that began by itself. */
+  get wokenPages(): number {
+    return this.given
   }
 
   /** About how many pages were written since memory was last looked at: what saving would cost. */

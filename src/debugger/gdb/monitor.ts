@@ -106,7 +106,7 @@ const snapshotAdvice = ({ debugged, world }: MonitorContext): string => {
   return [
     "History cannot be changed from here. In a shell:",
     `  cv snapshot create ${world} NAME --at ${position}   keeps this state by name`,
-    `  cv fork ${world} NAME --at ${position}   begins a world of its own here`,
+    `  cv fork ${world} --at ${position} --name NAME   begins a world of its own here`,
   ].join("\n")
 }
 

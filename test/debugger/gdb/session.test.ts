@@ -364,7 +364,7 @@ describe("monitor", () => {
     expect(await client.monitor("")).toBe(help)
     const position = (await client.monitor("position")).trim()
     expect(await client.monitor("snapshot")).toContain(`cv snapshot create w NAME --at ${position}`)
-    expect(await client.monitor("snapshot")).toContain(`cv fork w NAME --at ${position}`)
+    expect(await client.monitor("snapshot")).toContain(`cv fork w --at ${position} --name NAME`)
     expect(await client.monitor("symbols main")).toBe(`main is at 0x${hex(address("main"))}, 316 bytes (function)\n`)
   })
 })
