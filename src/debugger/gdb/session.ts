@@ -441,7 +441,9 @@ export class GdbSession {
       case "stay":
         return this.staying("step")
       case "continue":
+        // More may be recorded by now.
         yield* debugged.timeline.refresh
+        yield* debugged.console.refresh
         return yield* debugged.goOn(going)
       case "continue back":
         return yield* debugged.goBack(going)

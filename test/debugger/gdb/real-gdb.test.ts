@@ -15,8 +15,8 @@ let server: { child: ChildProcess; outcome: ReturnType<Cli["run"]>; place: strin
 let place = ""
 
 /** Starts `cv gdb` and waits until it listens. */
-const listen = async (...args: readonly string[]) => {
-  const started = cli.start(["gdb", "board", "--listen", "127.0.0.1:0", ...args])
+const listen = async (world: string, ...args: readonly string[]) => {
+  const started = cli.start(["gdb", world, "--listen", "127.0.0.1:0", ...args])
   let text = ""
   while (!text.includes("\n")) text += (await once(started.child.stdout!, "data"))[0]
   expect(text).toMatch(/^Listening on (\S+); connect with: gdb-multiarch -ex "target remote \1"\n$/)
@@ -53,7 +53,7 @@ beforeAll(async () => {
     "board",
   )
   expect(recorded.code, recorded.stderr).toBe(0)
-  server = await listen()
+  server = await listen("board")
   place = server.place
 }, timeout)
 afterAll(async () => {
@@ -152,6 +152,8 @@ describe.skipIf(!hasGdb)("gdb", () => {
       "thread 1",
       "info registers mhartid fcsr",
       "info threads",
+      "reverse-stepi",
+      "p $_thread",
     )
     expect(said).toMatch(/\* 1 +Thread 1 \(hart 0, M-mode, running\) 0x[0-9a-f]+ in work_push \(\)/)
     expect(said).toMatch(/ {2}2 +Thread 2 \(hart 1, M-mode, \w+\)/)
@@ -161,6 +163,7 @@ describe.skipIf(!hasGdb)("gdb", () => {
     expect(said).toMatch(/priv +0x3\s+prv:3 \[Machine\]/)
     expect(said).toMatch(/mhartid +0x0\s+0/)
     expect(said).toMatch(/fcsr +0x0\s+NV:0/)
+    expect(said).toMatch(/\$1 = 1\n$/)
     expect(said).not.toContain("SIGTRAP")
   })
 
@@ -193,6 +196,31 @@ describe.skipIf(!hasGdb)("gdb", () => {
     expect(said).toMatch(/virtual time {2}0\.005000000 s/)
     expect(said).toMatch(/"nowhere" is not a position/)
     expect(said).toMatch(/entropy|disk: none/)
+  })
+
+  it("looks again after a monitor command where it is told to", { timeout }, async () => {
+    const said = await talk(
+      "define hookpost-monitor\nmaintenance flush register-cache\nmaintenance flush dcache\nend",
+      "monitor seek end",
+      "p $pc",
+      "reverse-stepi",
+    )
+    expect(said).toMatch(/0x80001cbc <power_off\+12>\n0x0+80001cba in power_off \(\)\n$/)
+  })
+
+  it("says which hart it means where scheduler-locking has it say so", { timeout }, async () => {
+    const looks = ["thread 2", "thread 1", "thread apply 2 p 1"]
+    const said = await talk(
+      "break work_push",
+      "continue",
+      "set scheduler-locking step",
+      ...looks,
+      "p $_thread",
+      "reverse-stepi",
+      "p $_thread",
+    )
+    expect([...said.matchAll(/^\$\d+ = (\d)$/gm)].map(([, value]) => value)).toEqual(["1", "1", "1"])
+    expect(said).not.toContain("SIGTRAP")
   })
 
   it("cannot change anything, and is told what can be done", { timeout }, async () => {
@@ -257,7 +285,7 @@ describe.skipIf(!hasGdb)("gdb", () => {
 
 describe.skipIf(!hasGdb)("cv gdb", () => {
   it("begins at a position and ends with the first gdb where that is asked for", { timeout }, async () => {
-    const once = await listen("--once", "--at", "r20.m0.h0.i400000")
+    const once = await listen("board", "--once", "--at", "r20.m0.h0.i400000")
     const before = place
     place = once.place
     expect(await gdb("monitor position")).toBe("r20.m0.h0.i400000\n")
@@ -286,19 +314,28 @@ describe.skipIf(!hasGdb)("cv gdb", () => {
     expect(stderr).toBe(`cv: ${place} is in use by another program; choose another port, or 0 for a free one.\n`)
   })
 
-  it("debugs what is durable of a recording under way, and says so", { timeout }, async () => {
+  it("debugs what is durable of a recording under way, and more when there is more", { timeout }, async () => {
     const recording = cli.start(["run", embeddedGuest, "--firmware", "none", "--name", "live"], "pipe")
     let text = ""
-    while (!text.includes("journal>")) text += (await once(recording.child.stdout!, "data"))[0]
-    const live = cli.start(["gdb", "live", "--listen", "127.0.0.1:0", "--once"])
-    const [line] = await once(live.child.stdout!, "data")
+    recording.child.stdout!.on("data", piece => (text += piece))
+    const printed = async (what: string) => {
+      while (!text.includes(what)) await once(recording.child.stdout!, "data")
+    }
+    await printed("journal>")
     const before = place
-    place = /^Listening on (\S+);/.exec(line)![1]!
-    const first = await gdb("continue", "monitor position")
-    place = before
+    const live = await listen("live")
+    place = live.place
+    const positionIn = (said: string) => /^r\d+\.m0\.h\d\.i\d+$/m.exec(said)?.[0]
+    const first = await gdb("continue", "monitor position", "monitor console 1")
     expect(first).toMatch(/No more reverse-execution history/)
+    expect(first).toMatch(/^journal> $/m)
     recording.child.stdin!.end("quit\n")
-    await recording.outcome
+    expect((await recording.outcome).code).toBe(0)
+    const second = await gdb("continue", "monitor position", "monitor console 1")
+    expect(second).toMatch(/^bye$/m)
+    expect(positionIn(second)).not.toBe(positionIn(first))
+    place = before
+    live.child.kill("SIGINT")
     expect((await live.outcome).stderr).toMatch(
       /^cv: live is still being recorded, or was cut off; what is durable up to r\d+\S+ is there to debug\.\n$/,
     )
