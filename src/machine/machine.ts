@@ -10,7 +10,13 @@
 import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
 import { type BringPage, HartCore } from "../hart/hart-core.ts"
 import { PAGE_BYTES, RAM_BASE } from "../hart/layout.ts"
-import { type Hit, nothingObserved, type Observation } from "../hart/observation-tables.ts"
+import {
+  BREAKPOINTS_MAX,
+  type Hit,
+  nothingObserved,
+  type Observation,
+  WATCHES_MAX,
+} from "../hart/observation-tables.ts"
 import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
@@ -23,7 +29,7 @@ import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
 import type { SleepingMachine } from "./sleeping-machine.ts"
 
-export { type Hit, nothingObserved, type Observation }
+export { BREAKPOINTS_MAX, type Hit, nothingObserved, type Observation, WATCHES_MAX }
 
 /** Why `run` came back. */
 export type Exit =
@@ -61,7 +67,8 @@ export interface Trace {
 
 /** Which of its consoles the guest uses. */
 type ConsolePort = "serial" | "virtio"
-type HartLife = "stopped" | "running" | "waiting"
+/** Whether a hart was not started or stopped itself, runs, or waits for an interrupt. */
+export type HartLife = "stopped" | "running" | "waiting"
 
 /** Virtual nanoseconds of a round: long for one hart, short where harts wait for each other. */
 const ROUND_NS_SINGLE = 1_000_000
@@ -80,7 +87,8 @@ export class Machine {
   private readonly ram: Ram
   private readonly memory: MemoryWatch
   private readonly lives: HartLife[]
-  private readonly roundNs: number
+  /** Virtual nanoseconds of a round. */
+  readonly roundNs: number
   private roundNumber = 0
   private roundStartNs = 0
   /** The hart whose turn it is in this round. */
@@ -204,6 +212,10 @@ export class Machine {
   get position(): { readonly round: number; readonly hart: number; readonly instret: number } {
     const hart = Math.min(this.turn, this.config.harts - 1)
     return { round: this.roundNumber, hart, instret: this.core.executed(hart) }
+  }
+
+  lifeOf(hart: number): HartLife {
+    return this.lives[hart]!
   }
 
   /** Whether the running hart has executed nothing since it waited: it got to its position earlier. */

@@ -6,6 +6,7 @@ import { diff } from "./diff.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
 import { fork } from "./fork.ts"
+import { gdb } from "./gdb.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
@@ -30,6 +31,7 @@ export const root = Command.make("cv").pipe(
     { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
     { group: "Questions", commands: [when, lastWrite, trace] },
+    { group: "Debugging", commands: [gdb] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),
