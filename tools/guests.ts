@@ -21,7 +21,7 @@ const qemu = "qemu-system-riscv64"
 const folder = join(import.meta.dirname, "..", "scenarios", "guests")
 
 /** The guests, each a folder of `scenarios/guests` with its sources, `link.ld` and the built `NAME.elf`. */
-export const guests = ["embedded", "hello"] as const
+export const guests = ["embedded", "hello", "race"] as const
 export type Guest = (typeof guests)[number]
 
 const target = ["-march=rv64imafdc_zicsr_zifencei_zba_zbb_zbs", "-mabi=lp64d"]
@@ -53,8 +53,14 @@ const linkerFlags = [
   "-Wl,--no-relax",
   "-Wl,--build-id=none",
   "-Wl,-z,max-page-size=4096",
-  "-Wl,--strip-debug", // symbols stay: they help a debugger and are small
 ]
+
+/** The guests that are there to be debugged keep what a debugger wants to know of their sources. The others only keep their symbols. */
+const isDebugged = (guest: Guest): boolean => guest === "race"
+
+/** Debug information names the sources by their folder in the project, wherever that lies. */
+const debugFlags = (guest: Guest): readonly string[] =>
+  isDebugged(guest) ? ["-g", `-ffile-prefix-map=${join(folder, guest)}=scenarios/guests/${guest}`] : []
 
 /** What stands in `NAME.json` beside a built guest. */
 export interface BuildRecord {
@@ -105,10 +111,12 @@ export const compile = (guest: Guest): Buffer => {
     // would show in the program's symbols. So do their order and, were they not cut off, their folders.
     for (const source of [...all.filter(name => name.endsWith(".S")), ...all.filter(name => name.endsWith(".c"))]) {
       const object = `${source}.o`
-      runCompiler(guest, [...compilerFlags, "-c", source, "-o", join(directory, object)], sources)
+      runCompiler(guest, [...compilerFlags, ...debugFlags(guest), "-c", source, "-o", join(directory, object)], sources)
       objects.push(object)
     }
-    runCompiler(guest, [...linkerFlags, "-T", join(sources, "link.ld"), ...objects, "-o", "out.elf"], directory)
+    const strip = isDebugged(guest) ? [] : ["-Wl,--strip-debug"]
+    const linking = [...linkerFlags, ...strip, "-T", join(sources, "link.ld"), ...objects, "-o", "out.elf"]
+    runCompiler(guest, linking, directory)
     return readFileSync(join(directory, "out.elf"))
   } finally {
     rmSync(directory, { recursive: true })
