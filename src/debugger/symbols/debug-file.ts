@@ -59,7 +59,11 @@ export class DebugFile {
    * none for a function that is inlined everywhere.
    */
   breakpointsAtFunction(name: string): bigint[] {
-    const symbols = this.elf.symbolsNamed(name).filter(({ kind }) => kind !== "object")
+    const symbols = this.elf.variantsNamed(name).filter(symbol => {
+      if (symbol.kind === "object") return false
+      const known = this.functions.at(symbol.address)
+      return known === null ? symbol.name === name : known.entry === symbol.address
+    })
     return [...new Set(symbols.map(({ address }) => this.bodyAddress(address)))]
   }
 

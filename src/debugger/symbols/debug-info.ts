@@ -4,10 +4,10 @@
  * Specification: DWARF 5, sections 7.5 (entries) and 7.26 to 7.28 (tables that indexes point into); DWARF 2 to 4 where they
  * differ. Units of other versions are left out, and so is what lies in another file (split and supplementary files).
  */
-import { AddressIndex } from "./address-index.ts"
+import { AddressIndex, type AddressRange } from "./address-index.ts"
 import { rangesOf } from "./address-lists.ts"
 import { ByteReader } from "./byte-reader.ts"
-import { Attribute, Form } from "./dwarf-numbers.ts"
+import { Attribute, Form, Tag } from "./dwarf-numbers.ts"
 import type { ElfFile, SectionData } from "./elf-file.ts"
 
 /** Kinds of units (DW_UT) whose header holds more than others: a type's signature and place, a number of 8 bytes. */
@@ -483,9 +483,7 @@ export class DebugInfo {
 
   /** The unit whose code lies at an address, or null. */
   unitAt(address: bigint): Unit | null {
-    this.addresses ??= new AddressIndex(
-      this.units.flatMap(unit => rangesOf(unit.root).map(range => [range, unit] as const)),
-    )
+    this.addresses ??= new AddressIndex(this.units.flatMap(unit => codeOf(unit).map(range => [range, unit] as const)))
     return this.addresses.at(address)
   }
 
@@ -514,4 +512,11 @@ export class DebugInfo {
     this.abbreviationTables.set(offset, table)
     return table
   }
+}
+
+/** Where a unit's code lies: as it says itself, else where its functions are. */
+function codeOf({ root }: Unit): AddressRange[] {
+  const own = rangesOf(root)
+  if (own.length > 0) return own
+  return [...root.children()].flatMap(entry => (entry.tag === Tag.subprogram ? rangesOf(entry) : []))
 }

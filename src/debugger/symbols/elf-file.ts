@@ -87,6 +87,7 @@ export class ElfFile {
     this.loaded = new AddressIndex(this.loadedSections.map(section => [rangeOf(section), section]))
 
     const symbols: ProgramSymbol[] = []
+    const places: ProgramSymbol[] = []
     for (const tables of ["static", "dynamic"] as const) {
       if (symbols.length > 0) break
       for (const { name, value, size, info, section } of elfSymbols(file, tables)) {
@@ -95,14 +96,18 @@ export class ElfFile {
         const symbol = { name, address: value, size: BigInt(size), kind, isGlobal: info >> 4 !== STB_LOCAL }
         symbols.push(symbol)
         if (section >= SHN_LORESERVE) continue
-        const namesakes = this.byName.get(name)
-        if (namesakes) namesakes.push(symbol)
-        else this.byName.set(name, [symbol])
+        places.push(symbol)
+        const [base] = name.split(".", 1)
+        for (const called of base === name || base === "" ? [name] : [name, base!]) {
+          const namesakes = this.byName.get(called)
+          if (namesakes) namesakes.push(symbol)
+          else this.byName.set(called, [symbol])
+        }
       }
     }
     this.symbols = symbols
     // Of several names for one place the one found is global if there is one.
-    const places = [...this.byName.values()].flat().sort((a, b) => Number(a.isGlobal) - Number(b.isGlobal))
+    places.sort((a, b) => Number(a.isGlobal) - Number(b.isGlobal))
     this.sized = new AddressIndex(places.map(symbol => [rangeOf(symbol), symbol]))
     this.labels = new AddressIndex(
       places.flatMap(symbol => {
@@ -114,6 +119,11 @@ export class ElfFile {
 
   /** Symbols of that name that have an address; several where files of one program use the same static name. */
   symbolsNamed(name: string): readonly ProgramSymbol[] {
+    return this.variantsNamed(name).filter(symbol => symbol.name === name)
+  }
+
+  /** Those, and what the compiler made of them for special cases: `name.isra.0`, `name.cold`. */
+  variantsNamed(name: string): readonly ProgramSymbol[] {
     return this.byName.get(name) ?? []
   }
 

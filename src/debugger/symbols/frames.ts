@@ -179,13 +179,12 @@ class Frame implements FrameState {
 
   /**
    * True if the innermost function has not saved its return address: then the register holds what the frame does not, and leads
-   * out of the function, which after a call it does not.
+   * out of the function, which after a call it does not. (It is wrong only while a function that called itself makes its frame.)
    */
   private isReturnAddressLive(ra: bigint, saved: bigint | null): boolean {
-    if (saved === ra) return false
-    if (this.memory(this.pc, 2) === null) return true
     const start = this.state.functionStart(this.pc)
-    return start !== null && this.state.functionStart(ra - 1n) !== start
+    if (start === this.pc || this.memory(this.pc, 2) === null) return true
+    return saved !== ra && start !== null && this.state.functionStart(ra - 1n) !== start
   }
 }
 

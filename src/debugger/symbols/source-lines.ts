@@ -23,9 +23,11 @@ export interface LineRow extends SourceLine {
   readonly isSequenceEnd: boolean
 }
 
-/** Code of one line that lies together, with what its first row says. */
+/** Code of one line that lies together. */
 export interface LineRange extends AddressRange {
-  readonly isStatement: boolean
+  /** Where the first statement in it begins (is_stmt); null if there is none. */
+  readonly statement: bigint | null
+  /** True if it begins behind what sets up a function's frame, where the compiler says so. */
   readonly isPrologueEnd: boolean
 }
 
@@ -108,13 +110,13 @@ export class SourceLines {
   }
 
   /**
-   * Where a breakpoint on a line goes: the start of each piece of its code that is a statement, or of all pieces if none is.
-   * Ascending. A piece may be empty: then the line's work is done there without an instruction of its own.
+   * Where a breakpoint on a line goes: at the first statement of each piece of its code, or at each piece if there is no
+   * statement. Ascending. A piece may be empty: then the line's work is done there without an instruction of its own.
    */
   addressesOfLine(file: string, line: number): bigint[] {
     const pieces = this.piecesOfLine(file, line)
-    const statements = pieces.filter(piece => piece.isStatement)
-    const starts = new Set((statements.length > 0 ? statements : pieces).map(piece => piece.start))
+    const statements = pieces.flatMap(({ statement }) => (statement === null ? [] : [statement]))
+    const starts = new Set(statements.length > 0 ? statements : pieces.map(({ start }) => start))
     return [...starts].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   }
 
@@ -186,12 +188,13 @@ export class SourceLines {
       after = last
       const start = this.addressOf(sequence, row)
       if (this.sequenceIndex.at(start) !== sequence) continue
-      const some = (flag: number) => flags.subarray(row, last).some(value => (value & flag) !== 0)
+      const all = flags.subarray(row, last)
+      const statement = all.findIndex(flag => (flag & RowFlag.statement) !== 0)
       pieces.push({
         start,
         end: this.addressOf(sequence, last),
-        isStatement: some(RowFlag.statement),
-        isPrologueEnd: some(RowFlag.prologueEnd),
+        statement: statement < 0 ? null : this.addressOf(sequence, row + statement),
+        isPrologueEnd: all.some(flag => (flag & RowFlag.prologueEnd) !== 0),
       })
     }
     return pieces
