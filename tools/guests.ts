@@ -55,12 +55,19 @@ const linkerFlags = [
   "-Wl,-z,max-page-size=4096",
 ]
 
-/** The guests that are there to be debugged keep what a debugger wants to know of their sources. The others only keep their symbols. */
+/** The guests that are there to be debugged keep what a debugger wants to know of their sources, the others only symbols. */
 const isDebugged = (guest: Guest): boolean => guest === "race"
 
-/** Debug information names the sources by their folder in the project, wherever that lies. */
-const debugFlags = (guest: Guest): readonly string[] =>
-  isDebugged(guest) ? ["-g", `-ffile-prefix-map=${join(folder, guest)}=scenarios/guests/${guest}`] : []
+/** Debug information names the sources by their folder in the project, and the compiler's own headers, wherever those lie. */
+const debugFlags = (guest: Guest): readonly string[] => {
+  if (!isDebugged(guest)) return []
+  const headers = spawnSync(compiler, ["-print-file-name=include"], { encoding: "utf8" }).stdout.trim()
+  return [
+    "-g",
+    `-ffile-prefix-map=${join(folder, guest)}=scenarios/guests/${guest}`,
+    `-ffile-prefix-map=${headers}=gcc`,
+  ]
+}
 
 /** What stands in `NAME.json` beside a built guest. */
 export interface BuildRecord {
@@ -107,11 +114,12 @@ export const compile = (guest: Guest): Buffer => {
   try {
     const all = readdirSync(sources).sort()
     const objects: string[] = []
+    const flags = [...compilerFlags, ...debugFlags(guest)]
     // One by one and under names of our own: the compiler would invent names for the objects, by chance, and they
     // would show in the program's symbols. So do their order and, were they not cut off, their folders.
     for (const source of [...all.filter(name => name.endsWith(".S")), ...all.filter(name => name.endsWith(".c"))]) {
       const object = `${source}.o`
-      runCompiler(guest, [...compilerFlags, ...debugFlags(guest), "-c", source, "-o", join(directory, object)], sources)
+      runCompiler(guest, [...flags, "-c", source, "-o", join(directory, object)], sources)
       objects.push(object)
     }
     const strip = isDebugged(guest) ? [] : ["-Wl,--strip-debug"]

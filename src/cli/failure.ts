@@ -32,6 +32,7 @@ const inputErrors: ReadonlySet<string> = new Set([
   // debugger
   "AddressMalformed",
   "AddressUnmapped",
+  "DebugInfoDamaged",
   "PredicateMalformed",
   // events
   "PositionMalformed",

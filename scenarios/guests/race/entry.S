@@ -55,4 +55,6 @@ trap:
 
         .bss
         .balign 16
+        .type   stacks, @object
 stacks: .zero   2 * 4096
+        .size   stacks, . - stacks

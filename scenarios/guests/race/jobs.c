@@ -4,6 +4,7 @@
 
 struct link open_jobs;
 struct lock open_lock;
+static uint64_t jobs_opened;
 
 void jobs_begin(void) {
   list_begin(&open_jobs);
@@ -17,9 +18,8 @@ static void job_unlink(struct job *job) {
 }
 
 struct job *job_open(void) {
-  static uint64_t opened;
   struct job *job = pool_take();
-  job->number = ++opened;
+  job->number = ++jobs_opened;
   lock_acquire(&open_lock);
   list_append(&open_jobs, &job->link);
   lock_release(&open_lock);

@@ -11,8 +11,9 @@
 
 register uint64_t hart_self asm("tp"); // its number, set in entry.S
 
-void hart_call(unsigned hart); // ends its WFI
-void hart_answer(void);        // takes note of a call
+void hart_call(unsigned hart);        // ends its WFI
+void hart_answer(void);               // takes note of a call
+void hart_sleep_until(uint64_t time); // in ticks of 100 ns
 
 // ---- lock: one word, 0 when it is free, else the number of the hart that holds it + 1 --------------------------------
 

@@ -17,6 +17,7 @@ import { run } from "./run.ts"
 import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
+import { symbols } from "./symbols.ts"
 import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
 
@@ -27,7 +28,7 @@ export const root = Command.make("cv").pipe(
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
-    { group: "Questions", commands: [when, lastWrite, trace] },
+    { group: "Questions", commands: [when, lastWrite, trace, symbols] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),
