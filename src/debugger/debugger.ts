@@ -145,12 +145,8 @@ export class Debugger {
     return this.select({ kind: "met", met: watch.met, found })
   })
 
-  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
-  readonly goBack = Effect.fnUntraced(function* (
-    this: Debugger,
-    going: Going = {},
-    points: readonly StopPoint[] = this.enabledPoints,
-  ) {
+  /** The same for what lies before here: what was met is that of the last sighting. */
+  private seekBack(points: readonly StopPoint[]): { readonly sought: Sought; readonly met: () => readonly Met[] } {
     const { sought, watch } = this.seek(points)
     let met: readonly Met[] = []
     const from = this.position
@@ -161,9 +157,19 @@ export class Debugger {
       if (comparePositions({ ...position, machine: 0 }, from) <= 0) met = watch.met
       return true
     }
-    const journey = yield* this.timeline.goBack({ ...sought, accepts }, going)
+    return { sought: { ...sought, accepts }, met: () => met }
+  }
+
+  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
+  readonly goBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    going: Going = {},
+    points: readonly StopPoint[] = this.enabledPoints,
+  ) {
+    const { sought, met } = this.seekBack(points)
+    const journey = yield* this.timeline.goBack(sought, going)
     if (journey.kind !== "found") return this.stopped({ kind: journey.kind }, this.inspection.runningHart)
-    return this.select({ kind: "met", met, found: journey.found })
+    return this.select({ kind: "met", met: met(), found: journey.found })
   })
 
   private select(reason: Extract<StopReason, { kind: "met" }>): Stop {
@@ -171,16 +177,47 @@ export class Debugger {
     return this.stopped(reason, this.selectedHart)
   }
 
-  /** Goes on by so many instructions of the selected hart. */
-  readonly step = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going)
-    return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+  /** Goes on by so many instructions of the selected hart, or to one of `points` on the way. */
+  readonly step = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, () => watch.met)
   })
 
-  /** Goes back by so many instructions of the selected hart. */
-  readonly stepBack = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHartBack(this.selectedHart, count, going)
+  /** Goes on instruction by instruction of the selected hart as long as `goesOn` says after each, or to one of `points`. */
+  readonly stepWhile = Effect.fnUntraced(function* (
+    this: Debugger,
+    goesOn: () => boolean,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { timeline, selectedHart } = this
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* timeline.stepHartWhile(selectedHart, goesOn, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, () => watch.met)
+  })
+
+  private stepped(outcome: Found | "there" | "begin" | "end" | "cancelled", met: () => readonly Met[]): Stop {
+    if (typeof outcome === "object") return this.select({ kind: "met", met: met(), found: outcome })
     return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+  }
+
+  /** Goes back by so many instructions of the selected hart, or to before one of `points` on the way. */
+  readonly stepBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { timeline, selectedHart } = this
+    const { sought, met } = this.seekBack(points)
+    const outcome = yield* timeline.stepHartBack(selectedHart, count, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, met)
   })
 
   /** Goes to a position. */

@@ -46,7 +46,9 @@ export const lastWrite = Command.make(
     const before = Option.isSome(flags.before) ? yield* parsePositionText(flags.before.value) : null
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const { AddressUnmapped, parseAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
+        const { AddressNotMemory, AddressUnmapped, parseAddress, ramOf, search } = yield* Effect.promise(
+          () => import("../../debugger/index.ts"),
+        )
         const { comparePositions, formatPosition, PositionNotReached } = yield* Effect.promise(
           () => import("../../debugger/positions.ts"),
         )
@@ -65,6 +67,9 @@ export const lastWrite = Command.make(
         if (physical === null)
           return yield* new AddressUnmapped({ text: flags.address, position: formatPosition(debug.position) })
         const bytes = Option.getOrElse(flags.bytes, () => Math.min(8, written.symbolBytes ?? 8))
+        const ram = ramOf(debug)
+        if (physical < ram.first || physical + BigInt(bytes) - 1n > ram.last)
+          return yield* new AddressNotMemory({ text: flags.address, first: hexOf(ram.first), last: hexOf(ram.last) })
         const place = { kind: "watchpoint", space: "physical", address: physical, bytes, access: "write" } as const
         const [finding] =
           (yield* search(
