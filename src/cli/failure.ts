@@ -35,6 +35,7 @@ const inputErrors: ReadonlySet<string> = new Set([
   "AddressMalformed",
   "AddressNotMemory",
   "AddressUnmapped",
+  "DebugInfoDamaged",
   "PredicateMalformed",
   // events
   "ForkTooDeep",

@@ -8,7 +8,10 @@ import { ConsoleHistory } from "../session/timeline/console-history.ts"
 import { type Found, type Going, openTimeline, type Sought, type Timeline } from "../session/timeline/timeline.ts"
 import { Inspection } from "./inspection.ts"
 import { type Met, observationOf, type StopPlace, type StopPoint, StopWatch } from "./stop-point.ts"
+import { bootedPrograms } from "./symbols/booted-programs.ts"
+import { CombinedSymbols } from "./symbols/combined-symbols.ts"
 import { findLinuxGuest, type LinuxGuest } from "./symbols/guest-symbols.ts"
+import type { Program } from "./symbols/program.ts"
 import { noSymbols, type SymbolSource } from "./symbols/symbol-source.ts"
 
 /** Why the machine stands where it does. */
@@ -40,6 +43,9 @@ export class Debugger {
   readonly console: ConsoleHistory
   /** Names of the guest's addresses. */
   symbols: SymbolSource = noSymbols
+  /** Files of programs that the guest runs: those that its user has named, then those it was booted from. */
+  programs: readonly Program[] = []
+  private named: readonly Program[] = []
   /** The Linux that runs there; null where there is none, or none that is known yet. */
   linux: LinuxGuest | null = null
   private readonly points = new Map<number, StopPoint>()
@@ -57,10 +63,15 @@ export class Debugger {
     this.lastStop = this.stopped({ kind: "place" }, 0)
   }
 
-  /** Looks what runs in the machine where it stands. */
-  learnGuest(): void {
+  /** Looks what runs in the machine where it stands; `named` are programs that its user says it runs. */
+  learnGuest(named: readonly Program[] = this.named): void {
+    this.named = named
     this.linux = findLinuxGuest(this.inspection)
-    if (this.linux !== null) this.symbols = this.linux.symbols
+    const { firmware, kernel } = bootedPrograms(this.inspection.machine.config)
+    // Linux names its symbols itself, wherever it has moved.
+    const booted = [this.linux === null ? kernel : null, firmware].filter(program => program !== null)
+    this.programs = [...named, ...booted]
+    this.symbols = new CombinedSymbols([...named, ...(this.linux === null ? [] : [this.linux.symbols]), ...booted])
   }
 
   /** Where a virtual address lies: of a kernel's symbols also before it has mapped itself. null: nowhere. */
@@ -235,13 +246,20 @@ const labelOf = (place: StopPlace): string => {
   }
 }
 
-/** Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols. `breathe` lets the host's other work happen. */
-export const openDebugger = (world: World, breathe: Effect.Effect<void>, { knowsGuest = true } = {}) =>
+/**
+ * Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols, and those of `programs`.
+ * `breathe` lets the host's other work happen.
+ */
+export const openDebugger = (
+  world: World,
+  breathe: Effect.Effect<void>,
+  { knowsGuest = true, programs = [] }: { readonly knowsGuest?: boolean; readonly programs?: readonly Program[] } = {},
+) =>
   Effect.gen(function* () {
     const timeline = yield* openTimeline(world, breathe)
     const console = new ConsoleHistory(world)
     yield* console.refresh
     const debug = new Debugger(world, timeline, console)
-    if (knowsGuest) debug.learnGuest()
+    if (knowsGuest) debug.learnGuest(programs)
     return debug
   })

@@ -8,4 +8,6 @@ export type { Finding, Question, Searchers, Stretch } from "./search/question.ts
 export { search } from "./search/search.ts"
 export { writtenPredicate } from "./search/written-predicate.ts"
 export type { StopPlace, StopPoint } from "./stop-point.ts"
-export { formatAddress, type SymbolSource } from "./symbols/symbol-source.ts"
+export { DebugInfoDamaged, ProgramUnusable } from "./symbols/errors.ts"
+export { Program } from "./symbols/program.ts"
+export { formatAddress, type NamedAddress, type SymbolSource } from "./symbols/symbol-source.ts"

@@ -20,6 +20,7 @@ import { run } from "./run.ts"
 import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
+import { symbols } from "./symbols.ts"
 import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
 
@@ -30,7 +31,7 @@ export const root = Command.make("cv").pipe(
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
-    { group: "Questions", commands: [when, lastWrite, trace] },
+    { group: "Questions", commands: [when, lastWrite, trace, symbols] },
     { group: "Debugging", commands: [gdb] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),

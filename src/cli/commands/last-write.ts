@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { debugWorld, describeFinding, hexOf, physicalOf, searchBar, searchersOf } from "../debugging.ts"
+import { debugWorld, describeFinding, hexOf, physicalOf, searchBar, searchersOf, symbolsFlag } from "../debugging.ts"
 import { worldStore } from "../engine.ts"
 import { Ended } from "../failure.ts"
 import { remark, writeJson, writeLine } from "../output.ts"
@@ -38,6 +38,7 @@ export const lastWrite = Command.make(
       ),
       Flag.optional,
     ),
+    symbols: symbolsFlag,
     json: jsonFlag,
   },
   Effect.fnUntraced(function* (flags) {
@@ -51,7 +52,7 @@ export const lastWrite = Command.make(
         const { comparePositions, formatPosition, PositionNotReached } = yield* Effect.promise(
           () => import("../../debugger/positions.ts"),
         )
-        const debug = yield* debugWorld(path)
+        const debug = yield* debugWorld(path, flags.symbols)
         const { end } = debug.timeline
         if (before !== null && comparePositions(before, end) > 0)
           return yield* new PositionNotReached({ wanted: formatPosition(before), end: formatPosition(end) })
