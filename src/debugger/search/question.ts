@@ -5,12 +5,26 @@ import type { StopPlace } from "../stop-point.ts"
 /** Kept of what is found: the first, the last, or all in order up to a number. */
 export type Wanted = { readonly keep: "first" | "last" } | { readonly keep: "all"; readonly max: number }
 
+/** A predicate as it was written, with the addresses of the symbols it names. */
+export interface WrittenPredicate {
+  readonly text: string
+  readonly symbols: ReadonlyMap<string, bigint>
+  /** What a kernel has mapped for good. */
+  readonly fixed: { readonly virtual: bigint; readonly physical: bigint; readonly bytes: bigint } | null
+  /** Whether it asks for the tasks of Linux. */
+  readonly needsLinux: boolean
+}
+
 export interface Question {
+  /** What is looked for: one of some places, or a predicate. */
   readonly places: readonly StopPlace[]
+  readonly predicate: WrittenPredicate | null
+  /** Expressions whose values are wanted where something is found. */
+  readonly prints: readonly WrittenPredicate[]
   readonly wanted: Wanted
 }
 
-/** From one of the moments that are kept in the world's file on to a position. */
+/** From one position on to another. */
 export interface Stretch {
   readonly from: Position
   /** Found is what lies before. */
@@ -25,9 +39,13 @@ export interface Finding {
   readonly before: Position
   readonly after: Position
   readonly virtualNs: number
+  /** Where the hart stood when it was noticed. */
+  readonly pc: bigint
   /** Of watchpoints: the value before and after. */
   readonly was: bigint | null
   readonly is: bigint | null
+  /** Values of the question's `prints`. */
+  readonly values: readonly (bigint | null)[]
 }
 
 /** Who looks at stretches, several at one time. */

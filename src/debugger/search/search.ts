@@ -65,7 +65,7 @@ const searchTogether = async (
       if (isEnough(question, findings)) needed = order + 1
     }
   }
-  const one = async (): Promise<void> => {
+  const one = async (settled: () => void): Promise<void> => {
     while (next < needed) {
       const order = next++
       const { found, stop } = searchers.search(question, ordered[order]!, part => {
@@ -77,11 +77,19 @@ const searchTogether = async (
       results[order] = await found
       running.delete(order)
       settle()
+      settled()
       if (going.isCancelled?.()) return
       for (const [other, end] of running) if (other >= needed) end()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(searchers.width, ordered.length) }, one))
+  // Those that are given up need not be waited for.
+  await new Promise<void>((resolve, reject) => {
+    const settled = () => {
+      if (results.slice(0, needed).every(result => result !== null)) resolve()
+    }
+    const workers = Array.from({ length: Math.min(searchers.width, ordered.length) }, () => one(settled))
+    Promise.all(workers).then(() => resolve(), reject)
+  })
   if (going.isCancelled?.()) return null
   const found = results.slice(0, needed).map(result => result ?? [])
   return (isLast ? found.toReversed() : found).flat()

@@ -2,7 +2,7 @@
 import type { Inspection } from "../inspection.ts"
 import { kernelBtf } from "./btf.ts"
 import { type GuestView, Linux } from "./linux.ts"
-import { findLinuxKernel, kernelPhysical, type LinuxKernel } from "./linux-kernel.ts"
+import { findLinuxKernel, type KernelMapping, kernelPhysical, type LinuxKernel } from "./linux-kernel.ts"
 import type { NamedAddress, SymbolSource } from "./symbol-source.ts"
 import { type GuestSymbol, SymbolTable } from "./symbol-table.ts"
 
@@ -43,6 +43,8 @@ export interface LinuxGuest {
   readonly symbols: SymbolSource
   /** null where the kernel says too little of itself. */
   readonly linux: Linux | null
+  /** Where the kernel's image lies, for as long as it runs. */
+  readonly mapping: KernelMapping
   /** The physical address of a kernel symbol, also before the kernel has mapped itself; null outside its image. */
   readonly physical: (virtual: bigint) => bigint | null
 }
@@ -68,6 +70,7 @@ const linuxGuestOf = (
   }
   return {
     symbols: symbolSourceOf(table, symbols),
+    mapping,
     linux: btf && Linux.of(table, btf, view),
     physical: virtual => {
       const address = kernelPhysical(mapping, virtual)

@@ -35,6 +35,8 @@ export type Arrival =
   | { readonly kind: "there" }
   /** Something that is observed was met. `after` says whether the instruction it belongs to has been executed. */
   | { readonly kind: "sighting"; readonly sighting: Sighting; readonly isAfter: boolean }
+  /** A round has ended, where that is told of. */
+  | { readonly kind: "round" }
   /** The instructions that were granted are used up. */
   | { readonly kind: "budget" }
   /** Nothing more is recorded. */
@@ -54,6 +56,8 @@ export class Traveler {
   private nextSeq = 0
   private printed: Uint8Array[] = []
   private cameHere = true
+  /** Has going end with each round. */
+  tellsRounds = false
 
   /** `machine` is built asleep, or at its beginning. Call `takeUp` before anything else when it is asleep. */
   constructor(world: World, machine: Machine, pages: PageVersions) {
@@ -125,6 +129,7 @@ export class Traveler {
       if (output.length > 0) this.printed.push(output)
       const sighting = machine.takeSighting()
       if (sighting !== null) return { kind: "sighting", sighting, isAfter: isAfter(sighting) }
+      if (exit.kind === "round" && this.tellsRounds) return { kind: "round" }
       if (comparePositions(this.position, goal) >= 0) continue
       if (exit.kind === "off") return { kind: "differs", event, problem: "the guest turned itself off before" }
       if (exit.kind === "idle") {

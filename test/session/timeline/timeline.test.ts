@@ -170,7 +170,7 @@ describe("what is met on the way", () => {
               { observation: { ...nothingObserved, breakpoints: [pc], memory: [memory] } },
               ({ sighting, before, after }) => {
                 if (comparePositions(before, start) < 0) return false
-                if (sighting.kind === "breakpoint") arrivals.push(formatPosition(before))
+                if (sighting?.kind === "breakpoint") arrivals.push(formatPosition(before))
                 else writes.add(formatPosition(after))
                 return false
               },
