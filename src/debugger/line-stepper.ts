@@ -58,12 +58,6 @@ export class LineStepper {
     this.view = view
   }
 
-  /** Whether there is a line where the selected hart stands, so that one can step by lines. */
-  get hasLine(): boolean {
-    const pc = this.debug.inspection.pc(this.debug.selectedHart)
-    return this.view.place(pc) !== null && this.view.functionAt(pc) !== null
-  }
-
   /** Goes on to the next line; where no line is known, by one instruction. */
   readonly next = Effect.fnUntraced(function* (this: LineStepper, kind: StepKind, going: Going = {}) {
     const awake = yield* this.toTurn(going)
@@ -114,19 +108,28 @@ export class LineStepper {
     return ride.kind === "else" ? ride.stop : this.stand({ kind: "step" })
   })
 
+  /** Why one cannot go on to the caller from here; null: one can. */
+  get callerProblem(): CallerUnknown | null {
+    const { inspection, selectedHart, symbols } = this.debug
+    const pc = inspection.pc(selectedHart)
+    const isInlined = (this.view.place(pc)?.depth ?? 0) > 0
+    if (isInlined || this.returnOf({ hart: selectedHart }) !== null) return null
+    return new CallerUnknown({ name: symbols.at(pc)?.symbol.name ?? `0x${pc.toString(16)}` })
+  }
+
   /** Goes on until the function returns, or the one that was put into it is left. */
   readonly finish = Effect.fnUntraced(function* (this: LineStepper, going: Going = {}) {
-    const { inspection, selectedHart, symbols } = this.debug
+    const { inspection, selectedHart } = this.debug
     const awake = yield* this.toTurn(going)
     if (awake !== null) return awake
+    const problem = this.callerProblem
+    if (problem !== null) return yield* problem
     const pc = inspection.pc(selectedHart)
     const { depth } = this.view.place(pc) ?? { depth: 0 }
     const code = depth > 0 ? this.view.functionAt(pc) : null
     const activation = this.activationOf(code, selectedHart)
     const outer = new Set(code?.statements.filter(address => (this.view.place(address)?.depth ?? depth) < depth))
     const back = this.returnOf(activation)
-    if (back === null && outer.size === 0)
-      return yield* new CallerUnknown({ name: symbols.at(pc)?.symbol.name ?? `0x${pc.toString(16)}` })
     const ride = yield* this.goOn(
       {
         addresses: [...outer, ...(back === null ? [] : [back])],
@@ -394,7 +397,7 @@ export class LineStepper {
   }
 
   /** Where an activation of the selected hart returns to; null where that is not known. */
-  private returnOf({ hart }: Omit<Activation, "code">): bigint | null {
+  private returnOf({ hart }: Pick<Activation, "hart">): bigint | null {
     return this.view.frames(hart, 2).filter(({ isInlined }) => !isInlined)[1]?.pc ?? null
   }
 

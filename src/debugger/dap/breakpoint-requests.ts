@@ -236,12 +236,16 @@ const watchableOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: numbe
     return { kind: "memory", address: variable.address, bytes: bytes || (variable.size ?? POINTED_BYTES) } as const
   const symbol = debug.symbols.find(name)
   const address = symbol?.address ?? (yield* valueNamed(debug, hart, name))
-  if (address === null) return yield* refuse(`${name} has no value here.`)
+  if (address === null) return yield* refuse(`There is no value of ${name} here; choose a place where it has one.`)
   const size = bytes || Math.min(Number(symbol?.size ?? POINTED_BYTES), WATCHED_BYTES_MAX)
   return { kind: "memory", address, bytes: size || POINTED_BYTES } as const
 })
 
-const accesses: Readonly<Record<string, WatchedAccess>> = { read: "read", write: "write", readWrite: "access" }
+const accesses: ReadonlyMap<string, WatchedAccess> = new Map([
+  ["read", "read"],
+  ["write", "write"],
+  ["readWrite", "access"],
+])
 
 export const setDataBreakpoints = Effect.fnUntraced(function* (debuggee: Debuggee, args: Args) {
   const list = yield* Effect.forEach(listOf(args.breakpoints), each =>
@@ -250,7 +254,7 @@ export const setDataBreakpoints = Effect.fnUntraced(function* (debuggee: Debugge
       each,
       Effect.gen(function* () {
         const id = yield* textIn(each, "dataId")
-        const access = accesses[textOf(each.accessType) ?? "write"] ?? "write"
+        const access = accesses.get(textOf(each.accessType) ?? "write") ?? "write"
         const places = placesOf(debuggee, id, access)
         if (places === null)
           return yield* refuse(`"${id}" is no data that can be watched; ask for a data breakpoint on it again.`)

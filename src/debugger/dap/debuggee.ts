@@ -48,6 +48,10 @@ export class Debuggee {
   /** The machine is about to go elsewhere. */
   leave(): void {
     this.registers.remember()
+  }
+
+  /** The machine has come elsewhere: what the client was told of before is no more. */
+  arrive(): void {
     this.variables.forget()
     this.frames.clear()
   }

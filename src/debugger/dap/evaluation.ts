@@ -50,7 +50,7 @@ export const evaluate = Effect.fnUntraced(function* (debuggee: Debuggee, args: A
   }
   const value = known?.isInnermost === false ? registerOf(frame, text) : null
   const found = value ?? (yield* valueNamed(debuggee.debug, hart, text))
-  if (found === null) return yield* refuse(`${text} has no value here; choose a place where it has.`)
+  if (found === null) return yield* refuse(`There is no value of ${text} here; choose a place where it has one.`)
   return answer(valueText(debuggee, found), `0x${found.toString(16)}`)
 })
 
@@ -138,7 +138,7 @@ const memoryText = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number
   const address = isExpression
     ? yield* valueNamed(debug, hart, where)
     : (yield* parseAddress(where, debug.symbols)).address
-  if (address === null) return yield* refuse(`${where} has no value here; choose another address.`)
+  if (address === null) return yield* refuse(`There is no value of ${where} here; choose another address.`)
   if (format === "i")
     return debug.inspection
       .instructions(hart, address, count)

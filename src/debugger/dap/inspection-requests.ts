@@ -36,6 +36,7 @@ export const stackTrace = Effect.fnUntraced(function* (debuggee: Debuggee, args:
   const levels = yield* integerIn(args, "levels", 0)
   const limit = levels > 0 ? Math.min(start + levels, FRAMES_MAX) : FRAMES_MAX
   const found = debuggee.view.frames(hart, limit)
+  const isAll = levels <= 0 || found.length < start + levels
   const innermost = found.findIndex(({ isInlined }) => !isInlined)
   const frames = found.map((frame, level): DebugProtocol.StackFrame => {
     const { name, pc, place } = frame
@@ -48,7 +49,10 @@ export const stackTrace = Effect.fnUntraced(function* (debuggee: Debuggee, args:
       instructionPointerReference: debuggee.reference({ hart, address: pc }),
     }
   })
-  return { stackFrames: frames.slice(start, levels > 0 ? start + levels : undefined), totalFrames: frames.length }
+  return {
+    stackFrames: frames.slice(start, levels > 0 ? start + levels : undefined),
+    ...(isAll ? { totalFrames: frames.length } : {}),
+  }
 })
 
 export const scopes = Effect.fnUntraced(function* (debuggee: Debuggee, args: Args) {

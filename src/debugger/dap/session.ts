@@ -6,7 +6,7 @@
  */
 import type { DebugProtocol } from "@vscode/debugprotocol"
 import { Cause, Clock, Deferred, Effect, FiberSet, Queue, type Scope } from "effect"
-import type { PositionMalformed } from "../../events/index.ts"
+import { formatPosition, type PositionMalformed } from "../../events/index.ts"
 import type { TimelineError } from "../../session/timeline/timeline.ts"
 import type { Debugger, Stop } from "../debugger.ts"
 import type { CallerUnknown } from "../errors.ts"
@@ -248,7 +248,7 @@ class DapSession {
     }
     const step = { title: "Stepping", isForth: true, name: "step" } as const
     const isByInstruction = args.granularity === "instruction"
-    const ways: Readonly<Record<string, Plan>> = {
+    const ways: { readonly [command: string]: Plan } = {
       next: {
         ...step,
         way: going => (isByInstruction ? stepper.instruction("over", going) : stepper.next("over", going)),
@@ -264,39 +264,41 @@ class DapSession {
         way: going => (isByInstruction ? debug.stepBack(1, going) : stepper.previous("over", going)),
       },
     }
-    const plan = ways[command]
-    if (plan === undefined)
+    const plan = Object.hasOwn(ways, command) ? ways[command]! : null
+    if (plan === null)
       return yield* refuse(`The request ${command} is not known here; the answer to initialize says what is.`)
     debug.selectedHart = yield* debuggee.hartIn(args)
-    return this.starting(debuggee, plan)
+    const problem = command === "stepOut" ? stepper.callerProblem : null
+    return problem === null ? this.starting(debuggee, plan) : yield* problem
   })
 
   private readonly evaluate = Effect.fnUntraced(function* (this: DapSession, debuggee: Debuggee, args: Args) {
     const evaluated = yield* evaluate(debuggee, args)
     if (evaluated.kind === "answer") return { body: evaluated.body }
-    const plan = yield* this.planOf(debuggee, evaluated.motion)
-    return this.starting(debuggee, plan, { result: "", variablesReference: 0 })
+    // Whoever types waits for what comes of it.
+    const plan = this.planOf(debuggee, evaluated.motion)
+    const stop = yield* this.moving(debuggee, plan)
+    return {
+      body: { result: formatPosition(stop.position), variablesReference: 0 },
+      afterwards: () => this.tellStop(debuggee, stop, plan.name),
+    }
   })
 
-  private readonly planOf = Effect.fnUntraced(function* (
-    this: DapSession,
-    { debug, stepper }: Debuggee,
-    motion: CommandedMotion,
-  ) {
+  private planOf({ debug, stepper }: Debuggee, motion: CommandedMotion): Plan {
     const back = { title: "Stepping back", isForth: false, name: "step" } as const
     switch (motion.kind) {
       case "seek": {
         const way: Way = going => goToWritten(debug, motion.to, going)
-        return { title: `Going to ${motion.to}`, isForth: false, name: "goto", way } satisfies Plan
+        return { title: `Going to ${motion.to}`, isForth: false, name: "goto", way }
       }
       case "reverse-step":
-        return { ...back, way: going => stepper.previous("into", going) } satisfies Plan
+        return { ...back, way: going => stepper.previous("into", going) }
       case "reverse-next":
-        return { ...back, way: going => stepper.previous("over", going) } satisfies Plan
+        return { ...back, way: going => stepper.previous("over", going) }
       case "reverse-finish":
-        return { ...back, way: going => stepper.start(going) } satisfies Plan
+        return { ...back, way: going => stepper.start(going) }
     }
-  })
+  }
 
   private starting(debuggee: Debuggee, plan: Plan, body: object = {}): Answer {
     return { body, afterwards: () => this.start(debuggee, plan) }
@@ -315,20 +317,31 @@ class DapSession {
 
   /** A motion, which is under way from now on. */
   private moving(debuggee: Debuggee, plan: Plan): ReturnType<Way> {
-    const { timeline, console } = debuggee.debug
+    const { debug } = debuggee
+    const { position, selectedHart } = debug
     const options = { ...plan, showsProgress: this.showsProgress }
     const motion = new Motion(`motion ${++this.motions}`, debuggee, this.connection, this.clock, options)
     this.motion = motion
     debuggee.leave()
     return Effect.gen(function* () {
       // A world that is being recorded has become longer.
-      yield* timeline.refresh
-      yield* console.refresh
+      yield* debug.timeline.refresh
+      yield* debug.console.refresh
       for (;;) {
         const stop = yield* plan.way(motion.going)
-        if (stop.reason.kind !== "cancelled" || !motion.resumes()) return stop
+        if (stop.reason.kind === "cancelled" && motion.resumes()) continue
+        debuggee.arrive()
+        return stop
       }
     }).pipe(
+      // Where a way fails one stands where it began.
+      Effect.tapError(() =>
+        Effect.ignore(
+          Effect.map(debug.goTo(position), () => {
+            debug.selectedHart = selectedHart
+          }),
+        ),
+      ),
       Effect.ensuring(
         Effect.sync(() => {
           motion.end()
