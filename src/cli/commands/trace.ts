@@ -76,8 +76,9 @@ export const trace = Command.make(
         if (flags.json)
           yield* writeJson(
             rows.map(({ values, ...row }) => ({
-              ...row,
+              // What is always there keeps its form, also when it is printed.
               ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
+              ...row,
             })),
           )
         else if (flags.csv) {

@@ -83,12 +83,13 @@ export const when = Command.make(
         if (flags.json)
           return yield* writeJson(
             findings.map(({ after, hart, virtualNs, pc, values }) => ({
+              // What is always there keeps its form, also when it is printed.
+              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
               position: formatPosition(after),
               hart,
               virtualNs,
               pc: hexOf(pc),
               place: formatAddress(debug.symbols, pc),
-              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
             })),
           )
         const shown = yield* valueFormat(debug)
