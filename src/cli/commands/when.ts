@@ -52,6 +52,8 @@ export const when = Command.make(
       Effect.gen(function* () {
         const { formatAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
+        // They open the world meanwhile.
+        const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols)
         const predicate = yield* askedPredicate(debug, flags.predicate)
         const prints = yield* Effect.forEach(flags.print, text => askedPredicate(debug, text))
@@ -67,7 +69,7 @@ export const when = Command.make(
             debug,
             { places: [], predicate, prints, wanted },
             { from: debug.timeline.begin, to: debug.timeline.end },
-            yield* searchersOf(path),
+            searchers,
             { progress },
           )) ?? []
         const findings = nth === null ? found : found.slice(nth - 1, nth)

@@ -91,7 +91,7 @@ export class GdbSession {
    */
   private due: { readonly hart: number; readonly kind: "step" | "step back" } | null = null
   /** What gdb is to print when it next listens. */
-  private sayings: string[] = []
+  private readonly sayings: string[] = []
 
   constructor(debugged: Debugger, options: GdbSessionOptions) {
     this.debugged = debugged
@@ -176,9 +176,19 @@ export class GdbSession {
     const resumption = this.resumptionOf(packet)
     if (resumption !== null) return yield* this.resume(resumption)
     if (packet.startsWith("qRcmd,")) return yield* this.monitor(packet.slice(6))
-    const reply = this.reply(packet)
+    const reply = this.replyOrReason(packet)
     if (reply !== null) this.send(reply)
   })
+
+  /** Memory comes from the world's file when it is looked at first: it may be damaged, or gone. */
+  private replyOrReason(packet: string): string | null {
+    try {
+      return this.reply(packet)
+    } catch (cause) {
+      this.say(cause instanceof Error ? cause.message : String(cause))
+      return error.fault
+    }
+  }
 
   /** What of the machine's going on a packet asks for; null where it is about something else, or makes no sense. */
   private resumptionOf(packet: string): Resumption | null {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cli, embeddedGuest } from "../../cli/cli.ts"
@@ -284,6 +285,26 @@ describe.skipIf(!hasGdb)("gdb", () => {
 })
 
 describe.skipIf(!hasGdb)("cv gdb", () => {
+  it("outlives clients that talk nonsense or fall silent", { timeout }, async () => {
+    const [host, port] = place.split(":")
+    for (const words of [
+      "GET / HTTP/1.1\r\n\r\n",
+      "$m80000000,",
+      "+$vCont;c#a8",
+      "$g#67".repeat(2000),
+      "\x03\x03",
+      "",
+    ]) {
+      const socket = connect(Number(port), host)
+      socket.on("error", () => {})
+      await once(socket, "connect")
+      socket.write(words)
+      await new Promise(resolve => setTimeout(resolve, 50))
+      socket.destroy()
+    }
+    expect(await gdb("monitor seek start", "stepi", "p $pc")).toMatch(/0x80000000 <_start>/)
+  })
+
   it("begins at a position and ends with the first gdb where that is asked for", { timeout }, async () => {
     const once = await listen("board", "--once", "--at", "r20.m0.h0.i400000")
     const before = place
