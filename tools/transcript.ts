@@ -7,21 +7,35 @@ export interface Step {
   readonly shown: readonly string[]
 }
 
-/** The steps in all code blocks of a language; a command goes on in the next line where it ends with a backslash. */
-export const stepsOf = (document: string, language: string, prompt: string): readonly Step[] => {
-  const steps: { line: number; command: string; shown: string[] }[] = []
-  let isInside = false
-  for (const [at, text] of document.split("\n").entries()) {
-    const last = steps.at(-1)
-    if (text.startsWith("```")) isInside = text === `\`\`\`${language}`
-    else if (!isInside) continue
-    else if (last?.command.endsWith("\\") && last.shown.length === 0) last.command += `\n${text}`
-    else if (text.startsWith(prompt)) steps.push({ line: at + 1, command: text.slice(prompt.length), shown: [] })
-    else if (last === undefined) throw new Error(`line ${at + 1} shows what was printed before anything was typed`)
-    else last.shown.push(text)
-  }
-  return steps
+/** A block of code, without its fences. */
+export interface Block {
+  /** Where its first line stands in the document, from 1. */
+  readonly line: number
+  readonly lines: readonly string[]
 }
+
+/** All blocks of a language. */
+export const blocksOf = (document: string, language: string): readonly Block[] =>
+  [...document.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+    .filter(([, name]) => name === language)
+    .map(({ index, 2: text }) => ({
+      line: document.slice(0, index).split("\n").length + 1,
+      lines: text!.split("\n").slice(0, -1),
+    }))
+
+/** The steps in all blocks of a language; a command goes on in the next line where it ends with a backslash. */
+export const stepsOf = (document: string, language: string, prompt: string): readonly Step[] =>
+  blocksOf(document, language).flatMap(({ line, lines }) => {
+    const steps: { line: number; command: string; shown: string[] }[] = []
+    for (const [at, text] of lines.entries()) {
+      const last = steps.at(-1)
+      if (last?.command.endsWith("\\") && last.shown.length === 0) last.command += `\n${text}`
+      else if (text.startsWith(prompt)) steps.push({ line: line + at, command: text.slice(prompt.length), shown: [] })
+      else if (last === undefined) throw new Error(`line ${line} shows what was printed before anything was typed`)
+      else last.shown.push(text)
+    }
+    return steps
+  })
 
 /** Lines of what was printed, without blanks at their ends, empty lines at the end, and what a terminal makes of line ends. */
 export const linesOf = (printed: string): readonly string[] => {

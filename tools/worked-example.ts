@@ -1,19 +1,19 @@
 /**
  * Types what docs/worked-example.md shows to be typed, in a home directory of its own, and checks that what is printed is what the
- * document shows.
+ * document shows, and that the code it shows is that of the guest.
  *
  *     node tools/worked-example.ts    # wants dist/main.js: npm run build
  */
 
 import { spawn, spawnSync } from "node:child_process"
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { isShown, linesOf, type Step, stepsOf } from "./transcript.ts"
+import { blocksOf, isShown, linesOf, type Step, stepsOf } from "./transcript.ts"
 
 const root = join(import.meta.dirname, "..")
 const path = "docs/worked-example.md"
-const program = "scenarios/guests/race/race.elf"
+const guest = "scenarios/guests/race"
 const TIMEOUT_MS = 120_000
 /** What the document calls the place gdb connects to. */
 const PLACE = "127.0.0.1:1234"
@@ -27,6 +27,15 @@ const compare = ({ line, command, shown }: Step, printed: string): boolean => {
     `${path}:${line}: ${command}\n-- is shown to print\n${shown.join("\n")}\n-- and prints\n${lines.join("\n")}\n`,
   )
   return false
+}
+
+/** How many pieces of code are in no source of the guest. */
+const strangeCode = (document: string): number => {
+  const sources = readdirSync(join(root, guest)).filter(name => name.endsWith(".c"))
+  const texts = sources.map(name => readFileSync(join(root, guest, name), "utf8"))
+  const strange = blocksOf(document, "c").filter(({ lines }) => !texts.some(text => text.includes(lines.join("\n"))))
+  for (const { line } of strange) console.error(`${path}:${line}: no file of ${guest} has this code\n`)
+  return strange.length
 }
 
 /** Types commands in a shell, one after the other; how many did not print what is shown. */
@@ -56,7 +65,7 @@ const typeInGdb = async (steps: readonly Step[], env: NodeJS.ProcessEnv, folder:
     const script = join(folder, "commands.gdb")
     writeFileSync(script, ["set pagination off", "set width 0", "set style enabled off", ...typed, ""].join("\n"))
     const options = { cwd: root, encoding: "utf8", timeout: TIMEOUT_MS } as const
-    const { stdout } = spawnSync("gdb-multiarch", ["-nx", "-batch", "-x", script, program], options)
+    const { stdout } = spawnSync("gdb-multiarch", ["-nx", "-batch", "-x", script, `${guest}/race.elf`], options)
     const printed = stdout.split(`${DIVIDER}\n`)
     return steps.filter((step, order) => !compare(step, printed[order] ?? "")).length
   } finally {
@@ -78,14 +87,14 @@ const main = async (): Promise<number> => {
       CHRONOVISOR_HOME: join(folder, "home"),
     }
     const inShell = stepsOf(document, "console", "$ ")
-    let wrong = typeInShell(inShell, env)
+    let wrong = strangeCode(document) + typeInShell(inShell, env)
     console.log(`${path}: ${inShell.length} commands typed in a shell`)
     const inGdb = stepsOf(document, "gdb", "(gdb) ")
     if (spawnSync("gdb-multiarch", ["--version"]).status === 0) {
       wrong += await typeInGdb(inGdb, env, folder)
       console.log(`${path}: ${inGdb.length} commands typed in gdb`)
     } else console.log(`${path}: what is typed in gdb was not tried, as gdb-multiarch is not installed`)
-    console.log(wrong === 0 ? "All printed what is shown." : `${wrong} did not print what is shown.`)
+    console.log(wrong === 0 ? "All is as the document shows it." : `${wrong} times it is not as the document shows it.`)
     return wrong === 0 ? 0 : 1
   } finally {
     rmSync(folder, { recursive: true })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { isShown, linesOf, stepsOf } from "../../tools/transcript.ts"
+import { blocksOf, isShown, linesOf, stepsOf } from "../../tools/transcript.ts"
 
 const document = [
   "# A document",
@@ -19,6 +19,18 @@ const document = [
   "$ third",
   "```",
 ].join("\n")
+
+describe("the blocks of a document", () => {
+  it("are those of a language, with where they begin", () => {
+    expect(blocksOf(document, "gdb")).toEqual([{ line: 12, lines: ["(gdb) continue"] }])
+    expect(blocksOf(document, "console").map(({ line }) => line)).toEqual([3, 15])
+    expect(blocksOf("```c\n```\n```c\n\n```", "c")).toEqual([
+      { line: 2, lines: [] },
+      { line: 4, lines: [""] },
+    ])
+    expect(blocksOf(document, "c")).toEqual([])
+  })
+})
 
 describe("the steps of a document", () => {
   it("are what stands behind prompts in blocks of their language, with what follows", () => {
