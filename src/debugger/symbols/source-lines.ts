@@ -120,6 +120,21 @@ export class SourceLines {
     return [...starts].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   }
 
+  /** Where statements begin in code that lies together. Ascending. */
+  statementsIn({ start, end }: AddressRange): bigint[] {
+    const found = this.find(start)
+    if (found === null) return []
+    const { sequence } = found
+    const { line, flags } = this.rows
+    const starts = new Set<bigint>()
+    for (let row = this.firstHere(sequence, found.row); row < sequence.last; row++) {
+      const address = this.addressOf(sequence, row)
+      if (address >= end) break
+      if (address >= start && line[row] !== 0 && (flags[row]! & RowFlag.statement) !== 0) starts.add(address)
+    }
+    return [...starts]
+  }
+
   /** The first line from `line` on that there is code for in that file, or null. */
   nextLineWithCode(file: string, line: number): number | null {
     const lines = new Set<number>()

@@ -13,6 +13,8 @@ export interface DisplayedValue {
   readonly text: string
   /** Where it lies in memory; null if it does not. */
   readonly address: bigint | null
+  /** In bytes; null if it is not known. */
+  readonly size: number | null
   /** How many parts it has: members, elements, what a pointer points to. */
   readonly childCount: number
   children(first?: number, count?: number): DisplayedValue[]
@@ -136,6 +138,10 @@ class Value implements DisplayedValue {
 
   get address(): bigint | null {
     return this.storage.kind === "memory" ? this.storage.address : null
+  }
+
+  get size(): number | null {
+    return sizeOf(this.type, this.context)
   }
 
   get text(): string {
