@@ -61,7 +61,7 @@ export interface Trace {
 
 /** Which of its consoles the guest uses. */
 type ConsolePort = "serial" | "virtio"
-type HartLife = "stopped" | "running" | "waiting"
+export type HartLife = "stopped" | "running" | "waiting"
 
 /** Virtual nanoseconds of a round: long for one hart, short where harts wait for each other. */
 const ROUND_NS_SINGLE = 1_000_000
@@ -201,6 +201,11 @@ export class Machine {
   get position(): { readonly round: number; readonly hart: number; readonly instret: number } {
     const hart = Math.min(this.turn, this.config.harts - 1)
     return { round: this.roundNumber, hart, instret: this.core.executed(hart) }
+  }
+
+  /** Whether a hart executes, waits for an interrupt (WFI), or was not started. */
+  life(hart: number): HartLife {
+    return this.lives[hart]!
   }
 
   private hartNs(hart: number): number {

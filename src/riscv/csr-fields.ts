@@ -36,35 +36,25 @@ const widths = { 0: "", 1: "32", 2: "64" }
 const roundings = { 0: "nearest even", 1: "to zero", 2: "down", 3: "up", 4: "nearest away" }
 const floatFlags = [bit("NX", 0), bit("UF", 1), bit("OF", 2), bit("DZ", 3), bit("NV", 4)]
 const vectorModes = { 0: "direct", 1: "vectored" }
-const trapVector = [field("MODE", 0, 2, vectorModes), address("BASE", 2, 62, 2)]
+const trapVector = [address("BASE", 2, 62, 2), field("MODE", 0, 2, vectorModes)]
 const counters = [bit("CY", 0), bit("TM", 1), bit("IR", 2), field("HPM", 3, 29, { 0: "", 536870911: "all" })]
 
-const supervisorStatus = [
-  bit("SIE", 1),
-  bit("SPIE", 5),
-  bit("UBE", 6),
-  field("SPP", 8, 1, { 0: "user", 1: "supervisor" }),
-  field("VS", 9, 2, { ...unitStates, 0: "" }),
-  field("FS", 13, 2, unitStates),
-  field("XS", 15, 2, { ...unitStates, 0: "" }),
-  bit("SUM", 18),
-  bit("MXR", 19),
-  field("UXL", 32, 2, widths),
-  bit("SD", 63),
-]
+const unitState = (name: string, from: number): CsrField => field(name, from, 2, { ...unitStates, 0: "" })
 
-const machineStatus = [
-  bit("MIE", 3),
-  bit("MPIE", 7),
-  field("MPP", 11, 2, modes),
-  bit("MPRV", 17),
-  bit("TVM", 20),
-  bit("TW", 21),
-  bit("TSR", 22),
-  field("SXL", 34, 2, widths),
-  bit("SBE", 36),
-  bit("MBE", 37),
-]
+const supervisorStatus = {
+  interrupts: [bit("SIE", 1), bit("SPIE", 5)],
+  mode: [field("SPP", 8, 1, { 0: "user", 1: "supervisor" })],
+  units: [field("FS", 13, 2, unitStates), unitState("VS", 9), unitState("XS", 15)],
+  memory: [bit("SUM", 18), bit("MXR", 19)],
+  rest: [bit("SD", 63), bit("UBE", 6), field("UXL", 32, 2, widths)],
+}
+
+const machineStatus = {
+  interrupts: [bit("MIE", 3), bit("MPIE", 7)],
+  mode: [field("MPP", 11, 2, modes)],
+  memory: [bit("MPRV", 17), bit("TVM", 20), bit("TW", 21), bit("TSR", 22)],
+  rest: [bit("SBE", 36), bit("MBE", 37), field("SXL", 34, 2, widths)],
+}
 
 /** Sources of interrupts: supervisor and machine, software, timer, external. */
 const sources = Object.entries({ SSI: 1, MSI: 3, STI: 5, MTI: 7, SEI: 9, MEI: 11 })
@@ -74,16 +64,18 @@ const enabled = sources.map(([name, code]) => bit(`${name}E`, code))
 const causeBits = (codes: readonly number[], isInterrupt: boolean): readonly CsrField[] =>
   codes.map(code => bit(causeName(code, isInterrupt), code))
 
-const causeFields = [address("CODE", 0, 63, 0), bit("INTERRUPT", 63)]
+const causeFields = [bit("INTERRUPT", 63), address("CODE", 0, 63, 0)]
 
 const environment = [bit("FIOM", 0), field("CBIE", 4, 2, { 0: "" }), bit("CBCFE", 6), bit("CBZE", 7)]
 
-const byPosition = (fields: readonly CsrField[]): readonly CsrField[] => fields.toSorted((a, b) => a.from - b.from)
-
-/** Fields by the register's name, lowest first. Registers that are one number have none. */
+/** Fields by the register's name, those first that are looked for most. Registers that are one number have none. */
 export const csrFields: Readonly<Partial<Record<CsrName, readonly CsrField[]>>> = {
-  mstatus: byPosition([...supervisorStatus, ...machineStatus]),
-  sstatus: supervisorStatus,
+  mstatus: [
+    ...[supervisorStatus.interrupts, machineStatus.interrupts, supervisorStatus.mode, machineStatus.mode].flat(),
+    ...[supervisorStatus.units, supervisorStatus.memory, machineStatus.memory].flat(),
+    ...[supervisorStatus.rest, machineStatus.rest].flat(),
+  ],
+  sstatus: Object.values(supervisorStatus).flat(),
   mtvec: trapVector,
   stvec: trapVector,
   mip: pending,
@@ -95,13 +87,13 @@ export const csrFields: Readonly<Partial<Record<CsrName, readonly CsrField[]>>> 
   mcause: causeFields,
   scause: causeFields,
   satp: [
-    address("PPN", 0, 44, 0),
-    field("ASID", 44, 16, { 0: "" }),
     field("MODE", 60, 4, { 0: "bare", 8: "Sv39", 9: "Sv48", 10: "Sv57" }),
+    field("ASID", 44, 16, { 0: "" }),
+    address("PPN", 0, 44, 0),
   ],
   misa: [
-    ...[..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter, at) => bit(letter, at)),
     field("MXL", 62, 2, { 1: "32", 2: "64", 3: "128" }),
+    ...[..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter, at) => bit(letter, at)),
   ],
   menvcfg: [...environment, bit("ADUE", 61), bit("PBMTE", 62), bit("STCE", 63)],
   senvcfg: environment,
@@ -110,7 +102,7 @@ export const csrFields: Readonly<Partial<Record<CsrName, readonly CsrField[]>>> 
   mcountinhibit: counters,
   fflags: floatFlags,
   frm: [field("FRM", 0, 3, roundings)],
-  fcsr: [...floatFlags, field("FRM", 5, 3, roundings)],
+  fcsr: [field("FRM", 5, 3, roundings), ...floatFlags],
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`
@@ -128,7 +120,7 @@ const decodeField = (value: bigint, { name, from, width, values, shift }: CsrFie
 
 const TOP_BIT = 1n << 63n
 
-/** The fields of a register's value that say something, highest first; causes by their names. None for a register without fields. */
+/** The fields of a register's value that say something; causes by their names. None for a register without fields. */
 export const decodeCsr = (name: string, value: bigint): readonly DecodedField[] => {
   if (name === "mcause" || name === "scause") {
     const isInterrupt = value >= TOP_BIT
@@ -136,5 +128,5 @@ export const decodeCsr = (name: string, value: bigint): readonly DecodedField[] 
     return [{ name: isInterrupt ? "interrupt" : "exception", text }]
   }
   const fields = csrFields[name as CsrName] ?? []
-  return fields.toReversed().flatMap(each => decodeField(value, each) ?? [])
+  return fields.flatMap(each => decodeField(value, each) ?? [])
 }

@@ -1,6 +1,7 @@
 /** All commands. A new one is a file here and its name in one of the groups. */
 import * as Command from "effect/cli/Command"
 import { Home, Tier } from "../settings.ts"
+import { debug } from "./debug.ts"
 import { demo } from "./demo.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
@@ -22,7 +23,7 @@ export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
-    { group: "History", commands: [replay, verify, snapshot, logs, events, sql] },
+    { group: "History", commands: [replay, debug, verify, snapshot, logs, events, sql] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

@@ -1,0 +1,90 @@
+/** From an order to a stop point, or to a sentence that says why there can be none. */
+import type { Debugger, NewStopPoint } from "../../debugger/debugger.ts"
+import { type Expression, parseExpression } from "../../debugger/expression.ts"
+import { isWatchable } from "../../debugger/stop-point.ts"
+import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
+import type { Problem } from "./commands.ts"
+import type { Order } from "./order.ts"
+import { hex } from "./scene/number-text.ts"
+
+/** The orders that stop points come from. */
+export type StopOrder = Extract<Order, { kind: "break" | "watch" | "catch" | "catch-console" }>
+
+const WATCHED_BYTES = 8
+/** A longer stretch of memory is not watched: every access to its pages would be looked at. */
+const WATCHED_BYTES_MAX = 4096
+
+const expressionOf = ({ inspection, symbols }: Debugger, text: string): Expression | Problem => {
+  const result = parseExpression(text, inspection, symbols)
+  return result.ok ? result.expression : { problem: result.problem }
+}
+
+/** The value of an expression where the debugger stands, or a sentence. */
+export const evaluate = (session: Debugger, text: string): bigint | Problem => {
+  const expression = expressionOf(session, text)
+  if ("problem" in expression) return expression
+  return (
+    expression(session.inspection, session.selectedHart) ?? {
+      problem: `There is no memory where "${text}" reads; choose another address.`,
+    }
+  )
+}
+
+const breakpoint = (session: Debugger, { address, condition }: StopOrder & { kind: "break" }, cursor: bigint) => {
+  const at = address === null ? cursor : evaluate(session, address)
+  if (typeof at !== "bigint") return at
+  const name = formatAddress(session.symbols, at)
+  const place = { kind: "breakpoint", address: at } as const
+  if (condition === null) return { place, label: name }
+  const holds = expressionOf(session, condition)
+  if ("problem" in holds) return holds
+  return {
+    place,
+    label: `${name} if ${condition}`,
+    condition: (inspection, hart) => (holds(inspection, hart) ?? 0n) !== 0n,
+  } satisfies NewStopPoint
+}
+
+const watchpoint = (session: Debugger, { access, target, length }: StopOrder & { kind: "watch" }) => {
+  const name = target.replace(/^\$/, "")
+  const isRegister = session.inspection.register(0, name) !== null
+  if (isRegister && length === null) {
+    if (access !== "change")
+      return { problem: "Reads of a register cannot be watched; write :watch REG for its changes." }
+    if (!isWatchable(name))
+      return { problem: `Changes of ${name} cannot be watched; watch a register that is written.` }
+    return { place: { kind: "register", name }, label: name } satisfies NewStopPoint
+  }
+  const address = evaluate(session, target)
+  if (typeof address !== "bigint") return address
+  const bytes = length === null ? WATCHED_BYTES : Number(length)
+  if (bytes < 1 || bytes > WATCHED_BYTES_MAX)
+    return { problem: `${length} bytes cannot be watched; give a length from 1 to ${WATCHED_BYTES_MAX}.` }
+  const label = `${formatAddress(session.symbols, address)}, ${bytes} byte${bytes === 1 ? "" : "s"}`
+  return { place: { kind: "watchpoint", space: "virtual", address, bytes, access }, label } satisfies NewStopPoint
+}
+
+/** What a stop point is to be made from. `cursor` is where the code's cursor is. */
+export const newStopPoint = (session: Debugger, order: StopOrder, cursor: bigint): NewStopPoint | Problem => {
+  switch (order.kind) {
+    case "break":
+      return breakpoint(session, order, cursor)
+    case "watch":
+      return watchpoint(session, order)
+    case "catch":
+      return {
+        place:
+          order.what === "syscall"
+            ? { kind: "syscall", number: order.number }
+            : { kind: order.what, cause: order.number },
+      }
+    case "catch-console":
+      return { place: { kind: "console", pattern: order.pattern } }
+  }
+}
+
+/** What was made, for people: `0x80001234` beside a name. */
+export const addressNote = (session: Debugger, address: bigint): string => {
+  const name = formatAddress(session.symbols, address)
+  return name.startsWith("0x") ? hex(address) : `${name} (${hex(address)})`
+}

@@ -1,0 +1,37 @@
+/** All harts; `▶` is the selected one, whose registers and code are shown. */
+import { createElement as h } from "react"
+import { count } from "../../quantity.ts"
+import { accent, chosen, type Line, line, quiet } from "../../span.ts"
+import type { HartView } from "../scene/harts-view.ts"
+import { hex16 } from "../scene/number-text.ts"
+import { PaneFrame } from "./pane-frame.ts"
+import { type PaneProps, windowAround } from "./pane-props.ts"
+
+/** From this width on addresses and numbers of instructions are shown too. */
+const WIDE_COLUMNS = 76
+
+const hartLine = (view: HartView, isSelected: boolean, isChosen: boolean, columns: number): Line => {
+  const { hart, mode, life, pc, place, executed } = view
+  const look = isSelected ? accent : (part: string) => part
+  return line(
+    isChosen ? chosen("›") : " ",
+    look(`${isSelected ? "▶" : " "}${hart} ${mode.padEnd(10)} ${life.padEnd(7)} `),
+    columns >= WIDE_COLUMNS ? quiet(`${count(executed).padStart(15)}  ${hex16(pc)}  `) : "",
+    place,
+  )
+}
+
+export const HartsPane = ({ scene, state, width, height }: PaneProps) => {
+  const isFocused = state.focus === "harts"
+  const { start, shown } = windowAround(scene.harts, state.scroll.harts, height - 1)
+  return h(PaneFrame, {
+    pane: "harts",
+    note: "",
+    width,
+    height,
+    isFocused,
+    lines: shown.map((view, at) =>
+      hartLine(view, view.hart === scene.hart, isFocused && start + at === state.scroll.harts, width),
+    ),
+  })
+}
