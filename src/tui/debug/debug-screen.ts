@@ -2,9 +2,9 @@
 import { Box } from "ink"
 import { createElement as h, type ReactNode } from "react"
 import type { Course } from "./course.ts"
-import { FootView } from "./foot-view.ts"
+import { FootView, footLines } from "./foot-view.ts"
 import { HelpView } from "./help-view.ts"
-import type { PaneColumn } from "./layout.ts"
+import { type PaneColumn, TIMELINE_ROWS } from "./layout.ts"
 import type { Sight } from "./operator.ts"
 import type { PaneName } from "./pane.ts"
 import { CodePane } from "./panes/code-pane.ts"
@@ -52,7 +52,9 @@ const column = ({ width, panes }: PaneColumn, { scene, state }: Sight) =>
 export const DebugScreen = ({ world, sight, course }: DebugScreenProps) => {
   const { state, scene, layout } = sight
   const { columns } = state.size
-  const rows = layout[0]!.panes.reduce((sum, { height }) => sum + height, 0)
+  const foot = footLines(state, columns)
+  // A long sentence takes its room from the panes.
+  const rows = Math.max(0, state.size.rows - TIMELINE_ROWS - foot.length)
   return h(
     Box,
     { flexDirection: "column", width: columns },
@@ -61,9 +63,9 @@ export const DebugScreen = ({ world, sight, course }: DebugScreenProps) => {
       ? h(HelpView, { scroll: state.mode.scroll, columns, rows })
       : h(
           Box,
-          { height: rows, columnGap: 1 },
+          { height: rows, columnGap: 1, overflow: "hidden" },
           layout.map(each => column(each, sight)),
         ),
-    h(FootView, { state, columns }),
+    h(FootView, { lines: foot, columns }),
   )
 }

@@ -8,7 +8,7 @@ import type { Going } from "../../session/timeline/timeline.ts"
 
 const enabled = (session: Debugger): readonly StopPoint[] => session.stopPoints.filter(({ isEnabled }) => isEnabled)
 
-/** A breakpoint for one way; its number is none. */
+/** A breakpoint for one way; its number is none, its label says what is reached. */
 const oneWay = (
   address: bigint,
   label: string,
@@ -17,14 +17,19 @@ const oneWay = (
 ): StopPoint => ({ id: 0, place: { kind: "breakpoint", address }, hart, condition, label, isEnabled: true })
 
 /** On to an address. */
-export const goUntil = (session: Debugger, address: bigint, label: string, going: Going) =>
-  session.goOn(going, [...enabled(session), oneWay(address, label, null)])
+export const goUntil = (session: Debugger, address: bigint, name: string, going: Going) =>
+  session.goOn(going, [...enabled(session), oneWay(address, `reached ${name}`, null)])
 
 /** On until the selected hart's function has returned to `place`. */
-export const goFinish = (session: Debugger, { address, stack }: ReturnPlace, label: string, going: Going) =>
+export const goFinish = (session: Debugger, { address, stack }: ReturnPlace, name: string, going: Going) =>
   session.goOn(going, [
     ...enabled(session),
-    oneWay(address, label, session.selectedHart, (inspection, hart) => inspection.register(hart, "sp")! >= stack),
+    oneWay(
+      address,
+      `returned to ${name}`,
+      session.selectedHart,
+      (inspection, hart) => inspection.register(hart, "sp")! >= stack,
+    ),
   ])
 
 /** So many instructions of the selected hart, with what is called executed whole. Ends early at a stop point. */

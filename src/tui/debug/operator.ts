@@ -113,7 +113,7 @@ export class Operator {
     const isAtOnce = at !== null && at.kind !== "time" && at.kind !== "share"
     if (isAtOnce) this.give({ kind: "seek", to: at })
     this.run(
-      this.course.read(this.options.breathe, () => this.show()),
+      this.course.read(this.options.breathe, () => this.showNowAndThen()),
       () => {
         if (at !== null && !isAtOnce) this.give({ kind: "seek", to: at })
         this.show()
@@ -166,6 +166,11 @@ export class Operator {
     this.shownMs = performance.now()
     this.sight = { state: this.state, scene: this.scene, layout: this.layout }
     for (const listener of this.listeners) listener()
+  }
+
+  /** The same on the way: drawing takes time from it. */
+  private showNowAndThen(): void {
+    if (performance.now() - this.shownMs >= FRAME_MS) this.show()
   }
 
   /** Reads the machine, which stands, and shows it. */
@@ -304,7 +309,7 @@ export class Operator {
     if (refusal !== null) return this.act({ kind: "refused", prompt, problem: refusal.problem })
     this.act({ kind: "typed", prompt: prompt.kind, text: outcome.text })
     if (order === null || "problem" in order) return
-    const problem = this.give(order)
+    const problem = this.take(order)
     // What cannot be carried out stays to be corrected.
     if (problem !== null) this.act({ kind: "refused", prompt, problem: problem.problem })
   }
@@ -321,13 +326,15 @@ export class Operator {
     return focus === "pages" ? { kind: "pages", address: text } : { kind: "code", address: text }
   }
 
+  /** Gives an order; says why where it cannot be carried out. */
+  give(order: Order): void {
+    const refusal = this.take(order)
+    if (refusal !== null) this.say({ tone: "bad", text: refusal.problem })
+  }
+
   /** Carries out an order, now or when what is under way is over; a sentence where it cannot be. */
-  give(order: Order): Refusal {
-    if (!this.isGoing || isAtOnce(order)) {
-      const refusal = this.carryOut(order)
-      if (refusal !== null) this.say({ tone: "bad", text: refusal.problem })
-      return refusal
-    }
+  private take(order: Order): Refusal {
+    if (!this.isGoing || isAtOnce(order)) return this.carryOut(order)
     if (order.kind === "scrub" && this.scrubGoal !== null) {
       this.aim(order.by)
       return null
@@ -444,9 +451,9 @@ export class Operator {
     this.act({ kind: "go", going: { what, done: null, goal } })
     const going: Going = {
       progress: done => {
-        if (performance.now() - this.shownMs < FRAME_MS || this.state.going === null) return
+        if (this.state.going === null) return
         this.act({ kind: "go", going: { ...this.state.going, done: Math.max(0, Math.min(1, done)) } })
-        this.show()
+        this.showNowAndThen()
       },
       isCancelled: () => this.isCancelled,
     }
@@ -581,8 +588,8 @@ export class Operator {
     const place = returnPlace(session.inspection, session.symbols, session.selectedHart)
     if (place === null)
       return { problem: "Neither ra nor the stack shows where this function returns to; use :until ADDR." }
-    const label = `return to ${formatAddress(session.symbols, place.address)}`
-    return this.go(`going on to the ${label}`, going => goFinish(session, place, label, going))
+    const name = formatAddress(session.symbols, place.address)
+    return this.go(`going on until it returns to ${name}`, going => goFinish(session, place, name, going))
   }
 
   // Marks and matches.

@@ -35,9 +35,10 @@ export const stopPlace = ({ place, label }: StopPoint): string => {
 
 const value = (found: bigint | null): string => (found === null ? "not there" : `0x${found.toString(16)}`)
 
+/** Points for one way only have no number, and a label that says it all. */
 const metText = ({ point, change }: Met): string => {
   const what = `${stopKind(point)} ${stopPlace(point)}`
-  const name = point.id > 0 ? `stop point ${point.id}: ${what}` : what
+  const name = point.id > 0 ? `stop point ${point.id}: ${what}` : point.label
   if (change === null) return name
   return change.before === change.after
     ? `${name} (${value(change.after)})`

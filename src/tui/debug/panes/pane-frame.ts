@@ -36,7 +36,7 @@ export const titleLine = ({ pane, note, width, isFocused }: Omit<PaneFrameProps,
 export const PaneFrame = ({ lines, height, width, ...title }: PaneFrameProps) =>
   h(
     Box,
-    { flexDirection: "column", width, height, overflow: "hidden" },
+    { flexDirection: "column", width, height, flexShrink: 0, overflow: "hidden" },
     h(StyledLine, { line: titleLine({ ...title, width }), wrap: "truncate" }),
     lines.slice(0, height - 1).map((content, at) => h(StyledLine, { key: at, line: content, wrap: "truncate" })),
   )

@@ -39,13 +39,21 @@ const STRETCH = 2048
 
 const decode = (bytes: Uint8Array): string => JSON.stringify(new TextDecoder().decode(bytes)).slice(1, -1)
 
-const tally = (causes: readonly { readonly hart: number; readonly cause: number }[]): string => {
-  const counts = new Map<string, number>()
-  for (const { hart, cause } of causes) {
-    const what = `${causeName(cause, true)} on hart ${hart}`
-    counts.set(what, (counts.get(what) ?? 0) + 1)
+/** An interrupt's name with its level as a letter. */
+const shortCause = (cause: number): string =>
+  causeName(cause, true).replace(/^(?:supervisor|machine)/, level => level[0]!.toUpperCase())
+
+/** `S timer on hart 0, hart 1 ×2`. */
+const tally = (taken: readonly { readonly hart: number; readonly cause: number }[]): string => {
+  const causes = new Map<number, Map<number, number>>()
+  for (const { hart, cause } of taken) {
+    const harts = causes.get(cause) ?? new Map<number, number>()
+    causes.set(cause, harts.set(hart, (harts.get(hart) ?? 0) + 1))
   }
-  return [...counts].map(([what, times]) => (times === 1 ? what : `${times} × ${what}`)).join(", ")
+  const hartText = ([hart, times]: readonly [number, number]) => `hart ${hart}${times > 1 ? ` ×${times}` : ""}`
+  return [...causes]
+    .map(([cause, harts]) => `${shortCause(cause)} on ${[...harts].map(hartText).join(", ")}`)
+    .join("; ")
 }
 
 /** What an event says, in a few words. */
@@ -65,6 +73,8 @@ export const eventText = (event: StoredEvent): string => {
       return `${countOf(event.payload.decisions.length, "turn")}`
     case "snapshot":
       return event.payload.name
+    case "lifecycle":
+      return event.payload.change === "stopped" ? `stopped: ${event.payload.reason}` : event.payload.change
     case "genesis":
       return `seed ${event.payload.seed}, ${count(event.payload.machines.length)} machine`
     default:
