@@ -20,6 +20,7 @@ export default defineConfig({
   input: [
     "src/cli/main.ts",
     "src/events/log-worker.ts",
+    "src/host/history-searcher.ts",
     "src/host/region-compiler-worker.ts",
     "src/scenario/leg-process.ts",
   ],

@@ -25,14 +25,14 @@ export const layers: readonly Layer[] = [
   { folder: "machine", kind: "engine", imports: ["wasm", "riscv", "hart", "devices", "kernel"] },
   { folder: "events", kind: "outside", imports: ["machine", "devices"] },
   { folder: "session", kind: "effect", imports: ["machine", "devices", "riscv", "events"] },
-  { folder: "host", kind: "outside", imports: ["devices", "machine", "events", "session"] },
+  { folder: "debugger", kind: "effect", imports: ["machine", "riscv", "events", "session"] },
+  { folder: "host", kind: "outside", imports: ["devices", "machine", "events", "session", "debugger"] },
   { folder: "hypervisor", kind: "effect", imports: ["machine", "devices", "riscv", "events", "session", "host"] },
   {
     folder: "container",
     kind: "effect",
     imports: ["machine", "devices", "riscv", "kernel", "events", "session", "host"],
   },
-  { folder: "debugger", kind: "effect", imports: ["machine", "riscv", "events", "session"] },
   {
     folder: "scenario",
     kind: "effect",

@@ -29,6 +29,10 @@ const inputErrors: ReadonlySet<string> = new Set([
   "ScenarioMalformed",
   "PositionNotReached",
   "HistoryEnded",
+  // debugger
+  "AddressMalformed",
+  "AddressUnmapped",
+  "PredicateMalformed",
   // events
   "PositionMalformed",
   "SnapshotNotFound",

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs"
 import { basename, join, resolve } from "node:path"
 import * as Argument from "effect/cli/Argument"
 import * as Effect from "effect/Effect"
-import { nearNames } from "../session/near-names.ts"
+import { nearNames } from "../machine/near-names.ts"
 import { Hindered, Misused } from "./failure.ts"
 import { home } from "./settings.ts"
 

@@ -8,6 +8,7 @@ import { ConsoleHistory } from "../session/timeline/console-history.ts"
 import { type Found, type Going, openTimeline, type Sought, type Timeline } from "../session/timeline/timeline.ts"
 import { Inspection } from "./inspection.ts"
 import { type Met, observationOf, type StopPlace, type StopPoint, StopWatch } from "./stop-point.ts"
+import { findLinuxGuest, type LinuxGuest } from "./symbols/guest-symbols.ts"
 import { noSymbols, type SymbolSource } from "./symbols/symbol-source.ts"
 
 /** Why the machine stands where it does. */
@@ -39,6 +40,8 @@ export class Debugger {
   readonly console: ConsoleHistory
   /** Names of the guest's addresses. */
   symbols: SymbolSource = noSymbols
+  /** The Linux that runs there; null where there is none, or none that is known yet. */
+  linux: LinuxGuest | null = null
   private readonly points = new Map<number, StopPoint>()
   private nextId = 1
   /** The hart that steps are of. */
@@ -54,6 +57,17 @@ export class Debugger {
     this.lastStop = this.stopped({ kind: "place" }, 0)
   }
 
+  /** Looks what runs in the machine where it stands. */
+  learnGuest(): void {
+    this.linux = findLinuxGuest(this.inspection)
+    if (this.linux !== null) this.symbols = this.linux.symbols
+  }
+
+  /** Where a virtual address lies: of a kernel's symbols also before it has mapped itself. null: nowhere. */
+  physical(address: bigint, hart = this.selectedHart): bigint | null {
+    return this.linux?.physical(address) ?? this.inspection.physical(hart, address)
+  }
+
   get position(): Position {
     return this.timeline.position
   }
@@ -66,6 +80,13 @@ export class Debugger {
   /** Everything printed up to where it stands. */
   get printed(): string {
     return this.console.textBefore(this.timeline.seq) + new TextDecoder().decode(this.timeline.printedSince)
+  }
+
+  /** Where a Linux kernel has just turned to another task. */
+  get taskSwitches(): readonly bigint[] {
+    return this.symbols.all
+      .filter(({ name }) => /^(?:finish_task_switch|schedule_tail)(?:\.|$)/.test(name))
+      .map(({ address }) => address)
   }
 
   get stopPoints(): readonly StopPoint[] {
@@ -89,10 +110,10 @@ export class Debugger {
   }
 
   /** What is sought when all of `points` are, and how to learn which was met. */
-  private seek(points: readonly StopPoint[]): { readonly sought: Sought; readonly watch: StopWatch } {
+  seek(points: readonly StopPoint[]): { readonly sought: Sought; readonly watch: StopWatch } {
     const watch = new StopWatch(this.inspection, points)
     const begins = () => watch.begin(this.printed)
-    return { sought: { ...observationOf(points), begins, accepts: (...args) => watch.accepts(...args) }, watch }
+    return { sought: { ...observationOf(points), begins, accepts: sighting => watch.accepts(sighting) }, watch }
   }
 
   private get enabledPoints(): readonly StopPoint[] {
@@ -122,8 +143,8 @@ export class Debugger {
     const { sought, watch } = this.seek(points)
     let met: readonly Met[] = []
     const from = this.position
-    const accepts: Sought["accepts"] = (...args) => {
-      if (!watch.accepts(...args)) return false
+    const accepts: Sought["accepts"] = sighting => {
+      if (!watch.accepts(sighting)) return false
       const { position } = this.inspection.machine
       // What lies at the place itself is not before it.
       if (comparePositions({ ...position, machine: 0 }, from) <= 0) met = watch.met
@@ -135,7 +156,7 @@ export class Debugger {
   })
 
   private select(reason: Extract<StopReason, { kind: "met" }>): Stop {
-    this.selectedHart = reason.found.sighting.hart
+    this.selectedHart = reason.found.sighting?.hart ?? this.inspection.runningHart
     return this.stopped(reason, this.selectedHart)
   }
 
@@ -177,11 +198,13 @@ const labelOf = (place: StopPlace): string => {
   }
 }
 
-/** Opens a world's history for debugging; it stands at the beginning. `breathe` lets the host's other work happen. */
-export const openDebugger = (world: World, breathe: Effect.Effect<void>) =>
+/** Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols. `breathe` lets the host's other work happen. */
+export const openDebugger = (world: World, breathe: Effect.Effect<void>, { knowsGuest = true } = {}) =>
   Effect.gen(function* () {
     const timeline = yield* openTimeline(world, breathe)
     const console = new ConsoleHistory(world)
     yield* console.refresh
-    return new Debugger(world, timeline, console)
+    const debug = new Debugger(world, timeline, console)
+    if (knowsGuest) debug.learnGuest()
+    return debug
   })

@@ -37,7 +37,7 @@ export class Inspection {
 
   /** Whether a hart executes, waits for an interrupt, or was not started. */
   life(hart: number): HartLife {
-    return this.machine.life(hart)
+    return this.machine.lifeOf(hart)
   }
 
   /** Instructions a hart has executed. */

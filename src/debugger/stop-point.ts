@@ -1,5 +1,5 @@
 /** Where going through history stops: breakpoints, watchpoints, interrupts, exceptions, system calls, console text. */
-import type { Machine, Observation, Sighting } from "../machine/machine.ts"
+import type { Observation, Sighting } from "../machine/machine.ts"
 import { nothingObserved } from "../machine/machine.ts"
 import { floatRegisters, integerRegisters } from "../riscv/register.ts"
 import type { Inspection } from "./inspection.ts"
@@ -56,8 +56,8 @@ const EXCEPTION_ECALL_U = 8
 /** As much text before as a pattern may reach back into. */
 const TEXT_MAX = 4096
 
-/** The state field behind a register's name. */
-const fieldOf = (name: string): Observation["state"][number] | null => {
+/** The field of a hart's state behind a register's name. */
+export const fieldOf = (name: string): Observation["state"][number] | null => {
   const plain = name.replace(/^csr\./, "")
   const integer = integerRegisters.get(plain)
   if (integer !== undefined) return { field: "x", index: integer }
@@ -136,7 +136,8 @@ export class StopWatch {
   }
 
   /** Whether a sighting means one of the stop points. */
-  accepts(sighting: Sighting, _: Machine): boolean {
+  accepts(sighting: Sighting | null): boolean {
+    if (sighting === null) return false
     const printed = sighting.kind === "output" ? new TextDecoder().decode(sighting.bytes) : ""
     const from = this.text.length
     this.text += printed

@@ -11,7 +11,7 @@ import { type Head, writeHead } from "./head.ts"
 import type { StoredMap } from "./memory-map.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
-import { mapOf, removeSnapshot, SnapshotWriter, type StoredSnapshot } from "./snapshot-writer.ts"
+import { mapOf, removeSnapshot, SnapshotWriter, type StoredSnapshot, thinCheckpoints } from "./snapshot-writer.ts"
 import { prepare, query } from "./tables.ts"
 import {
   type Failure,
@@ -159,6 +159,7 @@ const serve = () => {
         const stored = writerOf(request.snapshot).finish(request.head)
         snapshots.delete(request.snapshot)
         last = { snapshot: request.snapshot, stored }
+        if (request.head.name === null) thinCheckpoints(db, [...snapshots.values()])
         return stored.info
       }
       case "abandonSnapshot":

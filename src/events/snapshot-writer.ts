@@ -210,6 +210,27 @@ const collectGarbage = (db: Database, unfinished: readonly SnapshotWriter[]): vo
     if (!packs.has(Math.floor(place / pagesPerPack))) deletePage.run(prefix)
 }
 
+/** Checkpoints a file may have; when there are more, half of them go. */
+const checkpointsMax = 32
+
+/** Removes checkpoints where there are too many: the further back they lie, the fewer stay. Run within a transaction. */
+export const thinCheckpoints = (db: Database, unfinished: readonly SnapshotWriter[]): void => {
+  const select = query.selectFrom("snapshot").select(["id", "seq"]).where("name", "is", null).orderBy("seq")
+  const kept = selectAll(db, select)
+  if (kept.length <= checkpointsMax) return
+  const newest = kept.at(-1)!.seq
+  while (kept.length > checkpointsMax / 2) {
+    // The one whose neighbours would be closest, for how far back it lies.
+    const gap = (order: number) =>
+      (kept[order + 1]!.seq - (kept[order - 1]?.seq ?? 0)) / (newest - kept[order]!.seq + 1)
+    let best = 0
+    for (let order = 1; order < kept.length - 1; order++) if (gap(order) < gap(best)) best = order
+    run(db, query.deleteFrom("snapshot").where("id", "=", kept[best]!.id))
+    kept.splice(best, 1)
+  }
+  collectGarbage(db, unfinished)
+}
+
 /**
  * False where there is no such snapshot. What neither another nor one of `unfinished` refers to goes too. Run within a transaction.
  */

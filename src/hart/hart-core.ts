@@ -408,6 +408,14 @@ export class HartCore {
     return pages
   }
 
+  /** How many pages `takeDirtyPages` would give. */
+  countDirtyPages(): number {
+    const flags = this.pageFlags
+    let count = 0
+    for (let page = flags.indexOf(1); page >= 0; page = flags.indexOf(1, page + 1)) count++
+    return count
+  }
+
   /** Says which pages of RAM, all zero now, are to be brought in when they are needed first. */
   awaitPages(pages: Iterable<number>, source: BringPage): void {
     this.source = source
@@ -417,6 +425,7 @@ export class HartCore {
   /** Says which pages of RAM are other ones now, to be brought in by `source` when they are needed first, as are those that were not yet. */
   replacePages(pages: Iterable<number>, source: BringPage): void {
     this.source = source
+    this.translator?.leavePhysicalRegions()
     for (const page of pages) {
       this.exports.dropPageNumber(page)
       this.bytes[PAGE_DIRTY + page] = PAGE_ABSENT

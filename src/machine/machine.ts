@@ -61,6 +61,7 @@ export interface Trace {
 
 /** Which of its consoles the guest uses. */
 type ConsolePort = "serial" | "virtio"
+/** Whether a hart was not started or stopped itself, runs, or waits for an interrupt. */
 export type HartLife = "stopped" | "running" | "waiting"
 
 /** Virtual nanoseconds of a round: long for one hart, short where harts wait for each other. */
@@ -91,6 +92,8 @@ export class Machine {
   private port: ConsolePort = "serial"
   private readonly trace: Trace = { slices: [], interrupts: [] }
   private sighting: Sighting | null = null
+  /** The hart that ended its waiting last, and how far it had come. */
+  private woken: StopAt | null = null
   private observesOutput = false
 
   /**
@@ -203,9 +206,14 @@ export class Machine {
     return { round: this.roundNumber, hart, instret: this.core.executed(hart) }
   }
 
-  /** Whether a hart executes, waits for an interrupt (WFI), or was not started. */
-  life(hart: number): HartLife {
+  lifeOf(hart: number): HartLife {
     return this.lives[hart]!
+  }
+
+  /** Whether the running hart has executed nothing since it waited: it got to its position earlier. */
+  get hasWaitedHere(): boolean {
+    const { hart, instret } = this.position
+    return this.woken?.hart === hart && this.woken.executed === instret
   }
 
   private hartNs(hart: number): number {
@@ -359,8 +367,10 @@ export class Machine {
         this.updateTimers(hart)
         const deadline = this.deadlineNs(hart)
         if (this.lives[hart] === "waiting") {
-          if (this.wakes(hart)) this.lives[hart] = "running"
-          else {
+          if (this.wakes(hart)) {
+            this.lives[hart] = "running"
+            this.woken = { hart, executed: core.executed(hart) }
+          } else {
             this.skip(hart, Math.min(deadline, endNs) - now)
             continue
           }
@@ -601,24 +611,30 @@ export class Machine {
   }
 
   /**
-   * Goes to where this machine, or one like it, was saved, earlier or later. `different` is told which pages were written since the
-   * last call of `mark` and gives the numbers of all that may not be what they were there; `source` gives each when it is needed first,
-   * also those that are still to be brought in from earlier on.
+   * Goes to where this machine, or one like it, was saved, earlier or later. `different` is told which pages were written since a mark
+   * and gives the numbers of all that may not be what they were there; `source` gives each when it is needed first, also those that are
+   * still to be brought in from earlier on.
    * @throws Error when the state is not one of a machine like this.
    */
   moveTo(
     { state, rom, memoryDigest }: SleepingMachine,
+    since: number,
     different: (written: readonly number[]) => Iterable<number>,
     source: BringPage,
   ): void {
     const { core, memory } = this
     core.rom.set(rom)
-    core.replacePages(different(core.takeDirtyPages()), (page, target) => {
+    core.replacePages(different([...memory.writtenSince(since), ...core.takeDirtyPages()]), (page, target) => {
       source(page, target)
       memory.broughtIn(page)
     })
     memory.takeOver(memoryDigest)
     this.restoreState(state)
+  }
+
+  /** About how many pages were written since memory was last looked at: what saving would cost. */
+  get unsavedPages(): number {
+    return this.core.countDirtyPages()
   }
 
   /** A mark for `writtenPages`, of now. */
@@ -662,6 +678,7 @@ export class Machine {
     this.console = []
     this.takeTrace()
     this.ending = null
+    this.woken = null
   }
 }
 

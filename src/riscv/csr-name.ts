@@ -10,6 +10,9 @@ for (let counter = HPM_COUNTERS.first; counter <= HPM_COUNTERS.last; counter++) 
 }
 const nameByNumber = new Map([...numberByName].map(([name, number]) => [number, name]))
 
+/** The names of all CSRs there are. */
+export const csrNames: readonly string[] = [...numberByName.keys()]
+
 /** The CSR's name, or its number in hexadecimal when it has none here. */
 export const csrName = (number: number): string => nameByNumber.get(number) ?? `0x${number.toString(16)}`
 

@@ -1,7 +1,7 @@
 /** From the text of a scenario file to a scenario, or to the place of its first mistake. YAML 1.2. */
 import { Cause, Effect, Exit, Schema, SchemaIssue } from "effect"
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml"
-import { nearNames } from "../session/near-names.ts"
+import { nearNames } from "../machine/near-names.ts"
 import { ScenarioMalformed } from "./errors.ts"
 import { Head, type Scenario, type Step, stepSchemas, verbs } from "./scenario.ts"
 

@@ -2,6 +2,7 @@
 import { Clock, Effect } from "effect"
 import type { LogWriter, SnapshotExists, SnapshotInfo, WorldDamaged, WorldWriteFailed } from "../events/index.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
+import { CheckpointKeeper } from "./checkpoint-keeper.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { History } from "./history.ts"
 import type { Outside } from "./outside.ts"
@@ -83,6 +84,7 @@ export const runMachine = (
     const history = new History(machine, (position, kind, payload) => log?.append(position, kind, payload))
     const outbox = new Outbox(log, outside)
     const snapshots = log && new SnapshotMaker(log, machine, woken)
+    const checkpoints = log && new CheckpointKeeper(log, machine, snapshots!)
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null
@@ -167,6 +169,7 @@ export const runMachine = (
         if (history.isCutDue(exit)) {
           history.cut()
           outbox.seal()
+          if (exit.kind === "round") checkpoints?.consider()
         }
         if (watch?.saw(step.output)) finish("condition")
         if (exit.kind === "off") finish("powered off", exit.code)

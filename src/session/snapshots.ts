@@ -37,8 +37,8 @@ export class SnapshotMaker {
     this.base = woken && { parent: woken.id, mark: 0 }
   }
 
-  /** Saves the machine's state under a name; it stands right after event `seq`. The machine may go on at once. */
-  begin(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+  /** Saves the machine's state, under a name or none; it stands right after event `seq`. The machine may go on at once. */
+  begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
     return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
   }

@@ -8,6 +8,7 @@ import { exportWorld } from "./export.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
+import { lastWrite } from "./last-write.ts"
 import { logs } from "./logs.ts"
 import { ls } from "./ls.ts"
 import { replay } from "./replay.ts"
@@ -17,13 +18,17 @@ import { run } from "./run.ts"
 import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
+import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
+
+import { when } from "./when.ts"
 
 export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
     { group: "Running", commands: [run, resume, image, scenario, demo] },
     { group: "History", commands: [replay, debug, verify, snapshot, logs, events, sql] },
+    { group: "Questions", commands: [when, lastWrite, trace] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

@@ -1,7 +1,7 @@
 /** Where the debugger is shown: a world opened for it, a terminal taken over and given back in every case. */
 import { Effect } from "effect"
 import { openDebugger } from "../../debugger/debugger.ts"
-import { guestSymbols } from "../../debugger/symbols/guest-symbols.ts"
+import { bootedSymbols } from "../../debugger/symbols/elf-symbols.ts"
 import { comparePositions, formatPosition, WorldStore } from "../../events/index.ts"
 import { onEndingSignal } from "../../host/terminal/ending-signals.ts"
 import { PositionNotReached } from "../../session/errors.ts"
@@ -65,7 +65,7 @@ export const debugOnTerminal = (path: string, at: string | undefined) =>
       const { end } = session.timeline
       if (place?.kind === "position" && comparePositions(place.position, end) > 0)
         return yield* new PositionNotReached({ wanted: formatPosition(place.position), end: formatPosition(end) })
-      session.symbols = yield* guestSymbols(world, session.inspection)
+      if (session.linux === null) session.symbols = yield* bootedSymbols(world)
       const { columns, rows } = process.stdout
       let leave = (_: "quit" | "interrupted") => {}
       const operator = yield* Effect.acquireRelease(

@@ -1,5 +1,5 @@
 /** Symbols of a guest's program, found by name and by address. Addresses are guest virtual addresses, sizes and offsets are in bytes. */
-import { nearNames } from "../../session/near-names.ts"
+import { nearNames } from "../../machine/near-names.ts"
 
 export interface GuestSymbol {
   readonly name: string

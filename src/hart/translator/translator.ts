@@ -92,6 +92,8 @@ export class Translator {
   private readonly refused = new Set<number>()
   /** Regions that only run while addresses are physical. */
   private readonly physical = new Set<number>()
+  /** Places of predecoded pages that such regions were entered in. */
+  private readonly physicalPositions = new Set<number>()
   private readonly wide = new Set<number>()
   /** Regions made at each predecoded page's place, and for which guest page. */
   private readonly made = new Map<number, { page: number; count: number }>()
@@ -214,6 +216,7 @@ export class Translator {
     this.found.clear()
     this.refused.clear()
     this.physical.clear()
+    this.physicalPositions.clear()
     this.wide.clear()
     this.made.clear()
     this.library.clear()
@@ -373,6 +376,12 @@ export class Translator {
     return pageKey(this.bytes.subarray(page, page + PAGE_BYTES))
   }
 
+  /** Takes regions out that reach all of RAM without asking whether it is there. */
+  leavePhysicalRegions(): void {
+    for (const position of this.physicalPositions) this.host.unlinkRegions(codeAt(position))
+    this.physicalPositions.clear()
+  }
+
   /** Gives every page's records their own operations back: regions are entered anew where they fit. */
   leaveRegions(): void {
     for (let position = 0; position < CODE_PAGES; position++)
@@ -403,6 +412,7 @@ export class Translator {
   private enter(position: number, { number, entries }: CompiledRegion): void {
     const { view } = this
     const code = codeAt(position)
+    if (this.physical.has(number)) this.physicalPositions.add(position)
     view.setUint32(REGION_PAGES + number * 4, infoOf(code), true)
     for (const [entry, offset] of entries.entries()) this.link(code + (offset << RECORD_SHIFT), number, entry)
     const regionsAt = CODE_PAGE_REGIONS + position * 4

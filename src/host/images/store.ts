@@ -6,7 +6,7 @@ import { constants } from "node:fs"
 import { access, copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Context, Effect, Layer, Schema } from "effect"
-import { nearNames } from "../../session/near-names.ts"
+import { nearNames } from "../../machine/near-names.ts"
 import { type BuildProgress, buildDebian, type InitrdCompression } from "./debian.ts"
 import {
   type BuildError,

@@ -24,6 +24,17 @@ export class Checkpoints {
     return this.list.map(({ checkpoint }) => checkpoint)
   }
 
+  /** Those that are kept for good. */
+  get kept(): readonly Checkpoint[] {
+    return this.list.filter(({ isFixed }) => isFixed).map(({ checkpoint }) => checkpoint)
+  }
+
+  /** The one at a moment; the last before where it was thinned meanwhile. */
+  at({ position }: Pick<Checkpoint, "position">): Checkpoint {
+    const there = this.list[this.orderAt(position)]?.checkpoint
+    return there && comparePositions(there.position, position) === 0 ? there : this.strictlyBefore(position)!
+  }
+
   /** The order of the first checkpoint that lies after a position, or at it. */
   private orderAt(position: Position): number {
     let low = 0

@@ -41,15 +41,20 @@ export interface Sought {
   readonly observation: Observation
   /** Console output is told of too. */
   readonly output?: boolean
+  /** The machine is looked at between two rounds too. */
+  readonly rounds?: boolean
   /** Told that the machine was put somewhere, before it goes on from there. */
   readonly begins?: (machine: Machine) => void
   /** Whether something met is what is sought; asked with the machine at that moment. All of it where absent. */
-  readonly accepts?: (sighting: Sighting, machine: Machine) => boolean
+  readonly accepts?: (sighting: Seen, machine: Machine) => boolean
 }
+
+/** What was met; null: nothing but the end of a round. */
+export type Seen = Sighting | null
 
 /** Something sought that was met. */
 export interface Found {
-  readonly sighting: Sighting
+  readonly sighting: Seen
   /** Before the instruction that it belongs to. */
   readonly before: Position
   /** Where the machine stood when it was told of. */
@@ -64,7 +69,13 @@ export type Journey =
   | { readonly kind: "begin" }
   | { readonly kind: "cancelled" }
 
+/** A moment that can be gone to at once. */
+export type Moment = Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">
+
 export type TimelineError = ReadError | Divergence | PositionNotReached
+
+/** As a traveler tells of it. */
+type Meeting = Extract<Arrival, { readonly kind: "sighting" | "round" }>
 
 const instructionsAt = (checkpoint: Checkpoint): number => checkpoint.executed.reduce((a, b) => a + b, 0)
 
@@ -108,8 +119,13 @@ export class Timeline {
     return this.traveler.printedSince
   }
   /** The moments that can be gone to at once. */
-  get moments(): readonly Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">[] {
+  get moments(): readonly Moment[] {
     return this.checkpoints.all
+  }
+
+  /** Those that any process finds that opens the world. */
+  get keptMoments(): readonly Moment[] {
+    return this.checkpoints.kept
   }
 
   /** Looks how far the history is recorded by now. */
@@ -152,7 +168,7 @@ export class Timeline {
     this: Timeline,
     to: Position,
     going: Going,
-    each: (arrival: Extract<Arrival, { kind: "sighting" }>) => A | null,
+    each: (arrival: Meeting) => A | null,
     share: (executed: number) => number,
   ) {
     const { traveler } = this
@@ -171,13 +187,14 @@ export class Timeline {
           return null
         case "differs":
           return yield* this.fail(arrival)
+        case "round":
         case "sighting": {
           const result = each(arrival)
           if (result !== null) return result
-          traveler.machine.pass()
+          if (arrival.kind === "sighting") traveler.machine.pass()
         }
       }
-      if (sinceCheckpoint >= STRIDE_INSTRUCTIONS && arrival.kind === "budget") {
+      if (sinceCheckpoint >= STRIDE_INSTRUCTIONS) {
         this.leaveCheckpoint()
         sinceCheckpoint = 0
       }
@@ -300,6 +317,7 @@ export class Timeline {
     const total = Math.max(1, (yield* this.executedAbout(goal)) - from)
     machine.observe(sought.observation, sought.output)
     machine.pass()
+    traveler.tellsRounds = sought.rounds ?? false
     sought.begins?.(machine)
     this.isAway = true
     const outcome = yield* this.goForth(
@@ -309,14 +327,20 @@ export class Timeline {
       executed => (executed - from) / total,
     )
     machine.observe(null)
+    traveler.tellsRounds = false
     this.arrive()
+    // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
+    if (!traveler.isArrival) {
+      this.isAway = true
+      yield* this.settle()
+    }
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     if (outcome === null) return { kind: "end" } satisfies Journey
-    traveler.machine.takeSighting()
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
 
-  private accepted({ accepts }: Sought, { sighting, isAfter }: Extract<Arrival, { kind: "sighting" }>): Found | null {
+  private accepted({ accepts }: Sought, arrival: Meeting): Found | null {
+    const [sighting, isAfter] = arrival.kind === "round" ? [null, false] : [arrival.sighting, arrival.isAfter]
     if (accepts && !accepts(sighting, this.machine)) return null
     const after = this.traveler.position
     const before = isAfter ? { ...after, instret: after.instret - 1 } : after
@@ -324,39 +348,60 @@ export class Timeline {
   }
 
   /**
-   * The last of what is sought that lies before `from`, searched segment by segment into the past, no further than `to`. The machine
-   * does not go there.
+   * Goes from one of `moments` on to `to` and tells `each` of all that is sought on the way, until that gives true. Where somebody looks
+   * stays where it is.
    */
+  readonly scan = Effect.fnUntraced(function* (
+    this: Timeline,
+    from: Moment,
+    to: Position,
+    sought: Sought,
+    each: (found: Found) => boolean,
+    going: Going = {},
+  ) {
+    const { traveler, machine } = this
+    this.isAway = true
+    machine.observe(null)
+    traveler.takeUp(this.checkpoints.at(from))
+    machine.observe(sought.observation, sought.output)
+    machine.core.pass(null)
+    traveler.tellsRounds = sought.rounds ?? false
+    sought.begins?.(machine)
+    const start = machine.executed
+    const total = Math.max(1, (yield* this.executedAbout(to)) - start)
+    const outcome = yield* this.goForth(
+      to,
+      going,
+      arrival => {
+        const found = this.accepted(sought, arrival)
+        return found !== null && each(found) ? ("enough" as const) : null
+      },
+      executed => (executed - start) / total,
+    )
+    machine.observe(null)
+    traveler.tellsRounds = false
+    return outcome ?? ("there" as const)
+  }, memoryErrors)
+
+  /** The last of what is sought that lies before `from`, searched moment by moment into the past. The machine is anywhere afterwards. */
   private readonly lastBefore = Effect.fnUntraced(function* (
     this: Timeline,
     sought: Sought,
     from: Position,
     going: Going,
   ) {
-    const { traveler, checkpoints } = this
     let end = from
     for (;;) {
-      const checkpoint = checkpoints.strictlyBefore(end)
-      if (checkpoint === null) return null
-      this.machine.observe(null)
-      traveler.takeUp(checkpoint)
-      this.machine.observe(sought.observation, sought.output)
-      this.machine.core.pass(null)
-      sought.begins?.(this.machine)
+      const moment = this.checkpoints.strictlyBefore(end)
+      if (moment === null) return null
       const last: { found: Found | null } = { found: null }
-      const outcome = yield* this.goForth(
-        end,
-        going,
-        arrival => {
-          const found = this.accepted(sought, arrival)
-          if (found !== null && comparePositions(found.before, from) < 0) last.found = found
-          return null
-        },
-        () => 0,
-      )
-      if (outcome === "cancelled") return "cancelled" as const
+      const each = (found: Found) => {
+        if (comparePositions(found.before, from) < 0) last.found = found
+        return false
+      }
+      if ((yield* this.scan(moment, end, sought, each, going)) === "cancelled") return "cancelled" as const
       if (last.found !== null) return last.found
-      end = checkpoint.position
+      end = moment.position
     }
   })
 

@@ -35,6 +35,8 @@ export type Arrival =
   | { readonly kind: "there" }
   /** Something that is observed was met. `after` says whether the instruction it belongs to has been executed. */
   | { readonly kind: "sighting"; readonly sighting: Sighting; readonly isAfter: boolean }
+  /** A round has ended, where that is told of. */
+  | { readonly kind: "round" }
   /** The instructions that were granted are used up. */
   | { readonly kind: "budget" }
   /** Nothing more is recorded. */
@@ -53,8 +55,9 @@ export class Traveler {
   private at = 0
   private nextSeq = 0
   private printed: Uint8Array[] = []
-  /** Whether the machine stands as it does when it first gets to its position. */
-  isArrival = true
+  private cameHere = true
+  /** Has going end with each round. */
+  tellsRounds = false
 
   /** `machine` is built asleep, or at its beginning. Call `takeUp` before anything else when it is asleep. */
   constructor(world: World, machine: Machine, pages: PageVersions) {
@@ -71,6 +74,11 @@ export class Traveler {
   /** What was printed since the last event that has happened. */
   get printedSince(): Uint8Array {
     return Buffer.concat(this.printed)
+  }
+
+  /** Whether the machine stands as it does when it first gets to its position. */
+  get isArrival(): boolean {
+    return this.cameHere && !this.machine.hasWaitedHere
   }
 
   /** The first event that has not happened. */
@@ -103,7 +111,7 @@ export class Traveler {
       if (comparePositions(this.position, event.position) >= 0) {
         const problem = this.let(event)
         if (problem !== null) return { kind: "differs", event, problem }
-        if (event.kind === "input") this.isArrival = false
+        if (event.kind === "input") this.cameHere = false
         this.happened(event)
         const sighting = machine.takeSighting()
         if (sighting !== null) return { kind: "sighting", sighting, isAfter: false }
@@ -116,18 +124,19 @@ export class Traveler {
       const inRound = goal.round === machine.round ? [{ hart: goal.hart, executed: goal.instret }] : []
       const exit = machine.run(left, ...inRound, ...stops)
       left -= machine.executed - before
-      if (comparePositions(this.position, from) > 0) this.isArrival = true
+      if (comparePositions(this.position, from) > 0) this.cameHere = true
       const output = machine.takeConsole()
       if (output.length > 0) this.printed.push(output)
       const sighting = machine.takeSighting()
       if (sighting !== null) return { kind: "sighting", sighting, isAfter: isAfter(sighting) }
+      if (exit.kind === "round" && this.tellsRounds) return { kind: "round" }
       if (comparePositions(this.position, goal) >= 0) continue
       if (exit.kind === "off") return { kind: "differs", event, problem: "the guest turned itself off before" }
       if (exit.kind === "idle") {
         if (exit.deadlineNs === Number.POSITIVE_INFINITY)
           return { kind: "differs", event, problem: "the guest waits for something that never comes" }
         machine.skipTo(exit.deadlineNs)
-        this.isArrival = false
+        this.cameHere = false
       }
     }
   }
@@ -187,6 +196,7 @@ export class Traveler {
     this.versions = checkpoint.versions
     machine.moveTo(
       checkpoint.sleeping,
+      this.mark,
       written => {
         const pages = new Set(differingPages(versions, checkpoint.versions))
         for (const page of written) pages.add(page)
@@ -195,7 +205,7 @@ export class Traveler {
       (page, target) => this.pages.read(this.versions[page]!, target),
     )
     this.mark = machine.mark()
-    this.isArrival = checkpoint.isArrival
+    this.cameHere = checkpoint.isArrival
     this.nextSeq = checkpoint.nextSeq
     this.upcoming = []
     this.at = 0

@@ -1,6 +1,6 @@
 /** The commands of the debugger's screen, as gdb has them where it has them: their names, how they are written, what they mean. */
 import { eventKinds, isEventKind } from "../../events/index.ts"
-import { nearNames } from "../../session/near-names.ts"
+import { nearNames } from "../../machine/near-names.ts"
 import { destinationForms, readDestination } from "./destination.ts"
 import type { MemoryFormat, Order } from "./order.ts"
 import { type PaneName, paneNames } from "./pane.ts"

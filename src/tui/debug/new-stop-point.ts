@@ -1,6 +1,6 @@
 /** From an order to a stop point, or to a sentence that says why there can be none. */
 import type { Debugger, NewStopPoint } from "../../debugger/debugger.ts"
-import { type Expression, parseExpression } from "../../debugger/expression.ts"
+import { conditionOf, type GuestValue, guestExpression } from "../../debugger/guest-expression.ts"
 import { isWatchable } from "../../debugger/stop-point.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
 import type { Problem } from "./commands.ts"
@@ -14,9 +14,9 @@ const WATCHED_BYTES = 8
 /** A longer stretch of memory is not watched: every access to its pages would be looked at. */
 const WATCHED_BYTES_MAX = 4096
 
-const expressionOf = ({ inspection, symbols }: Debugger, text: string): Expression | Problem => {
-  const result = parseExpression(text, inspection, symbols)
-  return result.ok ? result.expression : { problem: result.problem }
+const expressionOf = (session: Debugger, text: string): GuestValue | Problem => {
+  const result = guestExpression(session, text)
+  return result.ok ? result.value : { problem: result.problem }
 }
 
 /** The value of an expression where the debugger stands, or a sentence. */
@@ -24,7 +24,7 @@ export const evaluate = (session: Debugger, text: string): bigint | Problem => {
   const expression = expressionOf(session, text)
   if ("problem" in expression) return expression
   return (
-    expression(session.inspection, session.selectedHart) ?? {
+    expression(session.selectedHart) ?? {
       problem: `There is no memory where "${text}" reads; choose another address.`,
     }
   )
@@ -41,7 +41,7 @@ const breakpoint = (session: Debugger, { address, condition }: StopOrder & { kin
   return {
     place,
     label: `${name} if ${condition}`,
-    condition: (inspection, hart) => (holds(inspection, hart) ?? 0n) !== 0n,
+    condition: conditionOf(holds),
   } satisfies NewStopPoint
 }
 

@@ -1,6 +1,6 @@
 /** The words that can be completed: names of the guest, of the machine, of the screen. */
 import type { Debugger } from "../../debugger/debugger.ts"
-import { registerNames } from "../../debugger/expression.ts"
+import { registerNames } from "../../debugger/guest-expression.ts"
 import { eventKinds } from "../../events/index.ts"
 import type { WordSource } from "./commands.ts"
 import type { WordLists } from "./completion.ts"

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { nearNames } from "../../src/session/near-names.ts"
+import { nearNames } from "../../src/machine/near-names.ts"
 
 test("swapped, missing and wrong letters and beginnings are near, other names are not", () => {
   const names = ["debian", "debian-13", "alpine", "fedora"]

@@ -1,0 +1,10 @@
+/** Questions to history: how they are read, what they come to at a moment, and when they have to be asked. */
+export { bind } from "./bind.ts"
+export type { Context } from "./context.ts"
+export type { CsrChange } from "./csr-changes.ts"
+export { compile, compileTruth, type Evaluation, evaluate, holds } from "./evaluate.ts"
+export type { EventWord, Expression, HartChoice, RegisterBank } from "./expression.ts"
+export { type CsrNeed, type MemoryNeed, type Needs, needsOf, type RegisterNeed } from "./needs.ts"
+export { type Known, parse } from "./parser.ts"
+export type { EventTrigger, Trigger } from "./trigger.ts"
+export { type Triggers, triggersOf } from "./triggers.ts"

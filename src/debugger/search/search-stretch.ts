@@ -1,0 +1,120 @@
+/** Looking for something in one stretch of a history. */
+import { Effect } from "effect"
+import { comparePositions, type Position } from "../../events/index.ts"
+import type { Found, Going, Sought } from "../../session/timeline/timeline.ts"
+import type { Debugger } from "../debugger.ts"
+import { parse } from "../predicate/index.ts"
+import type { StopPoint } from "../stop-point.ts"
+import { type Asked, PredicateValue, PredicateWatch } from "./predicate-watch.ts"
+import type { Finding, Question, Stretch, WrittenPredicate } from "./question.ts"
+
+const pointsOf = ({ places }: Question): readonly StopPoint[] =>
+  places.map((place, order) => ({ id: order, place, hart: null, condition: null, label: "", isEnabled: true }))
+
+const askedOf = (debug: Debugger, { symbols, fixed, needsLinux }: WrittenPredicate): Asked => {
+  if (needsLinux && debug.linux === null) debug.learnGuest()
+  return {
+    inspection: debug.inspection,
+    symbol: name => symbols.get(name) ?? null,
+    fixed: address =>
+      fixed !== null && address >= fixed.virtual && address < fixed.virtual + fixed.bytes
+        ? fixed.physical + (address - fixed.virtual)
+        : null,
+    linux: debug.linux?.linux ?? null,
+    taskSwitches: debug.taskSwitches,
+  }
+}
+
+/** What was found: which of several things, and values. */
+interface Told {
+  readonly place: number
+  readonly was: bigint | null
+  readonly is: bigint | null
+}
+
+/** What to look for in this thread, and what a find means. */
+const lookerOf = (
+  debug: Debugger,
+  question: Question,
+  isFirst: boolean,
+): { sought: Sought; told: () => readonly Told[] } => {
+  const { predicate } = question
+  if (predicate === null) {
+    const { sought, watch } = debug.seek(pointsOf(question))
+    return {
+      sought,
+      told: () =>
+        watch.met.map(({ point, change }) => ({
+          place: point.id,
+          was: change?.before ?? null,
+          is: change?.after ?? null,
+        })),
+    }
+  }
+  const watch = new PredicateWatch(parse(predicate.text), askedOf(debug, predicate))
+  return {
+    sought: {
+      ...watch.sought,
+      begins: () => watch.begin(debug.printed, isFirst),
+      accepts: sighting => watch.accepts(sighting),
+    },
+    told: () => [{ place: 0, was: null, is: null }],
+  }
+}
+
+/** What a stretch holds of what is asked for; null when it was cancelled. */
+export const searchStretch = Effect.fnUntraced(function* (
+  debug: Debugger,
+  question: Question,
+  stretch: Stretch,
+  going: Going = {},
+) {
+  const { timeline } = debug
+  const { wanted } = question
+  const moment =
+    timeline.keptMoments.findLast(({ position }) => comparePositions(position, stretch.from) <= 0) ??
+    timeline.keptMoments[0]!
+  const isFirst = comparePositions(moment.position, timeline.begin) === 0
+  const { sought, told } = lookerOf(debug, question, isFirst)
+  const values = question.prints.map(print => new PredicateValue(parse(print.text), askedOf(debug, print)))
+  let findings: Finding[] = []
+  const isEnough = () =>
+    wanted.keep === "first" ? findings.length > 0 : wanted.keep === "all" && findings.length >= wanted.max
+  const each = ({ before, after, sighting }: Found): boolean => {
+    if (comparePositions(before, stretch.to) >= 0) return true
+    // What comes before the stretch belongs to another.
+    if (comparePositions(before, stretch.from) < 0) return false
+    const hart = sighting?.hart ?? debug.inspection.runningHart
+    for (const { place, was, is } of told()) {
+      const finding: Finding = {
+        place,
+        hart,
+        before,
+        after,
+        virtualNs: timeline.machine.nowNs,
+        pc: debug.inspection.pc(hart),
+        was,
+        is,
+        values: values.map(value => value.at(hart)),
+      }
+      if (wanted.keep === "last") findings = [finding]
+      else findings.push(finding)
+    }
+    return isEnough()
+  }
+  if (question.predicate !== null && isFirst && (yield* holdsAtFirst(debug, sought, stretch.from))) {
+    each({ sighting: null, before: timeline.begin, after: timeline.begin })
+    if (isEnough()) return findings
+  }
+  const outcome = yield* timeline.scan(moment, stretch.to, sought, each, going)
+  return outcome === "cancelled" ? null : findings
+})
+
+/** Whether a predicate holds at the very first moment, where it counts as having come true. */
+const holdsAtFirst = Effect.fnUntraced(function* (debug: Debugger, sought: Sought, from: Position) {
+  const { timeline } = debug
+  if (comparePositions(from, timeline.begin) !== 0) return false
+  yield* timeline.seek(timeline.begin)
+  sought.begins?.(timeline.machine)
+  return sought.accepts?.(null, timeline.machine) ?? false
+})

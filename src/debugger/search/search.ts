@@ -1,0 +1,115 @@
+/**
+ * Looking for something in a whole history: stretch by stretch between the moments that are kept in the world's file, several at one
+ * time where there are threads for it; from the end backward when the last is wanted.
+ */
+import { Effect } from "effect"
+import { comparePositions, type Position } from "../../events/index.ts"
+import type { Going } from "../../session/timeline/timeline.ts"
+import type { Debugger } from "../debugger.ts"
+import type { Finding, Question, Searchers, Stretch } from "./question.ts"
+import { searchStretch } from "./search-stretch.ts"
+
+/** The stretches of a history between two positions, in order. */
+const stretchesOf = (debug: Debugger, from: Position, to: Position): readonly Stretch[] => {
+  const starts = debug.timeline.keptMoments
+    .map(({ position }) => position)
+    .filter(position => comparePositions(position, from) > 0 && comparePositions(position, to) < 0)
+  return [from, ...starts].map((start, order) => ({ from: start, to: starts[order] ?? to }))
+}
+
+/** Looks in this thread, one stretch after another. */
+const searchHere = Effect.fnUntraced(function* (
+  debug: Debugger,
+  question: Question,
+  stretches: readonly Stretch[],
+  going: Going,
+) {
+  const isLast = question.wanted.keep === "last"
+  let findings: readonly Finding[] = []
+  for (const [order, stretch] of (isLast ? stretches.toReversed() : stretches).entries()) {
+    const found = yield* searchStretch(debug, question, stretch, {
+      ...going,
+      progress: done => going.progress?.((order + done) / stretches.length),
+    })
+    if (found === null) return null
+    findings = isLast ? [...found, ...findings] : [...findings, ...found]
+    if (isEnough(question, findings)) break
+  }
+  return findings
+})
+
+const isEnough = ({ wanted }: Question, { length }: readonly Finding[]): boolean =>
+  wanted.keep === "all" ? length >= wanted.max : length > 0
+
+/** Looks with several threads; what is found counts once everything nearer to where the search began has been looked at. */
+const searchTogether = async (
+  searchers: Searchers,
+  question: Question,
+  stretches: readonly Stretch[],
+  going: Going,
+): Promise<readonly Finding[] | null> => {
+  const isLast = question.wanted.keep === "last"
+  const ordered = isLast ? stretches.toReversed() : stretches
+  const done = ordered.map(() => 0)
+  const results: (readonly Finding[] | null)[] = ordered.map(() => null)
+  const running = new Map<number, () => void>()
+  let next = 0
+  /** How many of the first stretches must be looked at. */
+  let needed = ordered.length
+  const settle = () => {
+    let findings: Finding[] = []
+    for (let order = 0; order < needed; order++) {
+      const found = results[order]
+      if (!found) return
+      findings = [...findings, ...found]
+      if (isEnough(question, findings)) needed = order + 1
+    }
+  }
+  const one = async (settled: () => void): Promise<void> => {
+    while (next < needed) {
+      const order = next++
+      const { found, stop } = searchers.search(question, ordered[order]!, part => {
+        done[order] = part
+        going.progress?.(done.reduce((a, b) => a + b, 0) / done.length)
+        if (going.isCancelled?.()) for (const end of running.values()) end()
+      })
+      running.set(order, stop)
+      results[order] = await found
+      running.delete(order)
+      settle()
+      settled()
+      if (going.isCancelled?.()) return
+      for (const [other, end] of running) if (other >= needed) end()
+    }
+  }
+  // Those that are given up need not be waited for.
+  await new Promise<void>((resolve, reject) => {
+    const settled = () => {
+      if (results.slice(0, needed).every(result => result !== null)) resolve()
+    }
+    const workers = Array.from({ length: Math.min(searchers.width, ordered.length) }, () => one(settled))
+    Promise.all(workers).then(() => resolve(), reject)
+  })
+  if (going.isCancelled?.()) return null
+  const found = results.slice(0, needed).map(result => result ?? [])
+  return (isLast ? found.toReversed() : found).flat()
+}
+
+/** What a history holds of what is asked for between two positions, in order; null when it was cancelled. */
+export const search = Effect.fnUntraced(function* (
+  debug: Debugger,
+  question: Question,
+  range: { readonly from: Position; readonly to: Position },
+  searchers: Searchers | null,
+  going: Going = {},
+) {
+  const stretches = stretchesOf(debug, range.from, range.to)
+  const found =
+    searchers === null || stretches.length < 2
+      ? yield* searchHere(debug, question, stretches, going)
+      : yield* Effect.promise(() => searchTogether(searchers, question, stretches, going))
+  if (found === null) return null
+  const { wanted } = question
+  if (wanted.keep === "all") return found.slice(0, wanted.max)
+  return wanted.keep === "first" ? found.slice(0, 1) : found.slice(-1)
+})

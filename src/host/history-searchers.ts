@@ -1,0 +1,77 @@
+/** Threads that look at stretches of a world's history, each with a machine of its own. */
+import { availableParallelism } from "node:os"
+import { Worker } from "node:worker_threads"
+import type { Finding, Question, Searchers, Stretch } from "../debugger/search/question.ts"
+
+/** What a thread is asked. */
+export interface SearchRequest {
+  readonly question: Question
+  readonly stretch: Stretch
+}
+
+/** What it answers: how far it is, or what it found, or why not. */
+export type SearchReply =
+  | { readonly progress: number }
+  | { readonly found: readonly Finding[] }
+  | { readonly problem: string }
+
+export interface SearcherData {
+  readonly path: string
+  /** As `--tier`. */
+  readonly tier: string
+  /** Where regions are kept. */
+  readonly regions: string
+  /** Set to 1: the stretch is given up. */
+  readonly stop: Int32Array<SharedArrayBuffer>
+}
+
+// The compiled worker stands beside this file under the same name.
+const workerFile = new URL(
+  import.meta.url.endsWith(".ts") ? "./history-searcher.ts" : "./history-searcher.js",
+  import.meta.url,
+)
+
+/** Starts as many threads as the computer has processors, when they are needed. They end with `close`. */
+export const openSearchers = (
+  path: string,
+  settings: Pick<SearcherData, "tier" | "regions">,
+): Searchers & { readonly close: () => void } => {
+  const width = Math.max(1, availableParallelism())
+  const idle: { readonly worker: Worker; readonly stop: Int32Array<SharedArrayBuffer> }[] = []
+  const all: Worker[] = []
+  const start = () => {
+    const stop = new Int32Array(new SharedArrayBuffer(4))
+    const workerData: SearcherData = { path, ...settings, stop }
+    const worker = new Worker(workerFile, { workerData, execArgv: [] })
+    all.push(worker)
+    return { worker, stop }
+  }
+  return {
+    width,
+    search: (question, stretch, progress) => {
+      const searcher = idle.pop() ?? start()
+      const { worker, stop } = searcher
+      Atomics.store(stop, 0, 0)
+      const found = new Promise<readonly Finding[]>((resolve, reject) => {
+        const end = () => {
+          worker.off("message", receive)
+          worker.off("error", reject)
+        }
+        const receive = (reply: SearchReply) => {
+          if ("progress" in reply) return progress(reply.progress)
+          end()
+          if ("problem" in reply) return reject(new Error(reply.problem))
+          idle.push(searcher)
+          resolve(reply.found)
+        }
+        worker.on("message", receive)
+        worker.on("error", reject)
+        worker.postMessage({ question, stretch } satisfies SearchRequest)
+      })
+      return { found, stop: () => void Atomics.store(stop, 0, 1) }
+    },
+    close: () => {
+      for (const worker of all) void worker.terminate()
+    },
+  }
+}
