@@ -66,7 +66,13 @@ const symbolSum = (debug: Debugger, text: string): bigint | null => {
   return BigInt.asUintN(64, match[2] === "-" ? symbol.address - offset : symbol.address + offset)
 }
 
-const sentence = ({ problem }: PredicateMalformed): string => `${problem[0]!.toUpperCase()}${problem.slice(1)}.`
+/** The problem as a sentence of this language, in which symbols are written as they are. */
+const sentence = ({ problem }: PredicateMalformed): string => {
+  const text = problem
+    .replace("; symbols are written sym:NAME", ", and no symbol has such a name; write another or a number")
+    .replaceAll("sym:", "")
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
+}
 
 /** Reads an expression. Symbols are looked up now, registers and memory each time it is asked. */
 export const guestExpression = (debug: Debugger, text: string): GuestExpression => {

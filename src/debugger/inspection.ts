@@ -36,7 +36,7 @@ export class Inspection {
   }
 
   /** Whether a hart executes, waits for an interrupt, or was not started. */
-  life(hart: number): HartLife {
+  lifeOf(hart: number): HartLife {
     return this.machine.lifeOf(hart)
   }
 

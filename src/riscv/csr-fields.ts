@@ -30,7 +30,7 @@ const field = (name: string, from: number, width: number, values?: Readonly<Reco
   values === undefined ? { name, from, width } : { name, from, width, values }
 const address = (name: string, from: number, width: number, shift: number): CsrField => ({ name, from, width, shift })
 
-const modes = { 0: "user", 1: "supervisor", 3: "machine" }
+const modes = { 0: "U", 1: "S", 3: "M" }
 const unitStates = { 0: "off", 1: "initial", 2: "clean", 3: "dirty" }
 const widths = { 0: "", 1: "32", 2: "64" }
 const roundings = { 0: "nearest even", 1: "to zero", 2: "down", 3: "up", 4: "nearest away" }
@@ -43,7 +43,7 @@ const unitState = (name: string, from: number): CsrField => field(name, from, 2,
 
 const supervisorStatus = {
   interrupts: [bit("SIE", 1), bit("SPIE", 5)],
-  mode: [field("SPP", 8, 1, { 0: "user", 1: "supervisor" })],
+  mode: [field("SPP", 8, 1, modes)],
   units: [field("FS", 13, 2, unitStates), unitState("VS", 9), unitState("XS", 15)],
   memory: [bit("SUM", 18), bit("MXR", 19)],
   rest: [bit("SD", 63), bit("UBE", 6), field("UXL", 32, 2, widths)],

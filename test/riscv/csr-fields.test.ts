@@ -9,9 +9,9 @@ const said = (name: string, value: bigint): string =>
 
 describe("a register's fields", () => {
   it.each([
-    ["mstatus", 0x8000000a00006100n, "SPP=supervisor MPP=user FS=dirty SD UXL=64 SXL=64"],
-    ["mstatus", 0xa00001880n, "MPIE SPP=user MPP=machine FS=off UXL=64 SXL=64"],
-    ["sstatus", 0x200040022n, "SIE SPIE SPP=user FS=off SUM UXL=64"],
+    ["mstatus", 0x8000000a00006100n, "SPP=S MPP=U FS=dirty SD UXL=64 SXL=64"],
+    ["mstatus", 0xa00001880n, "MPIE SPP=U MPP=M FS=off UXL=64 SXL=64"],
+    ["sstatus", 0x200040022n, "SIE SPIE SPP=U FS=off SUM UXL=64"],
     ["satp", 0x8000000000081234n, "MODE=Sv39 PPN=0x81234"],
     ["satp", 0x9abc000000081234n, "MODE=Sv48 ASID=0xabc0 PPN=0x81234"],
     ["satp", 0n, "MODE=bare PPN=0x0"],

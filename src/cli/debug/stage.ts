@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { openDebugger } from "../../debugger/debugger.ts"
 import { bootedSymbols } from "../../debugger/symbols/elf-symbols.ts"
+import { alsoPhysical } from "../../debugger/symbols/kernel-names.ts"
 import { comparePositions, formatPosition, WorldStore } from "../../events/index.ts"
 import { onEndingSignal } from "../../host/terminal/ending-signals.ts"
 import { PositionNotReached } from "../../session/errors.ts"
@@ -65,7 +66,8 @@ export const debugOnTerminal = (path: string, at: string | undefined) =>
       const { end } = session.timeline
       if (place?.kind === "position" && comparePositions(place.position, end) > 0)
         return yield* new PositionNotReached({ wanted: formatPosition(place.position), end: formatPosition(end) })
-      if (session.linux === null) session.symbols = yield* bootedSymbols(world)
+      const { linux } = session
+      session.symbols = linux === null ? yield* bootedSymbols(world) : alsoPhysical(linux.symbols, linux.mapping)
       const { columns, rows } = process.stdout
       let leave = (_: "quit" | "interrupted") => {}
       const operator = yield* Effect.acquireRelease(

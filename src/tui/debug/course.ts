@@ -3,17 +3,31 @@
  * of the whole and virtual times into positions, and counts activity for charts. It is read piece by piece, so that nothing waits for it.
  */
 import { Effect } from "effect"
-import { origin, type Position, type ReadError, type StoredEvent, type World } from "../../events/index.ts"
+import {
+  comparePositions,
+  origin,
+  type Position,
+  type ReadError,
+  type StoredEvent,
+  type World,
+} from "../../events/index.ts"
 
 const EVENTS_AT_ONCE = 256
 
-/** The end of a batch. */
-interface Sample {
+/** A place of which it is known how far the machine has come there. */
+export interface Milestone {
   readonly position: Position
   /** Instructions of each hart, and of all together. */
   readonly harts: readonly number[]
   readonly executed: number
   readonly virtualNs: number
+}
+
+/** What grows with a history. */
+export type Measure = "executed" | "virtualNs"
+
+/** The end of a batch. */
+interface Sample extends Milestone {
   /** What came since the sample before. */
   readonly interrupts: number
   readonly printed: number
@@ -36,6 +50,8 @@ const nothingYet = { interrupts: 0, printed: 0, typed: 0, snapshots: 0 }
 export class Course {
   private readonly world: World
   private readonly samples: Sample[] = []
+  /** The samples, and places where somebody was, in order. */
+  private readonly milestones: Milestone[] = []
   private since = { ...nothingYet }
   private nextSeq = 0
   private harts: readonly number[]
@@ -84,10 +100,21 @@ export class Course {
         this.harts = harts
         const executed = harts.reduce((a, b) => a + b, 0)
         const { virtualNs } = event.payload
-        this.samples.push({ position: event.position, harts, executed, virtualNs, ...this.since })
+        const sample = { position: event.position, harts, executed, virtualNs, ...this.since }
+        this.samples.push(sample)
+        this.learn(sample)
         this.since = { ...nothingYet }
       }
     }
+  }
+
+  /** Takes note of a place: what lies near it is found more exactly from now on. */
+  learn(milestone: Milestone): void {
+    const { milestones } = this
+    const at = this.firstThat(({ position }) => comparePositions(position, milestone.position) >= 0)
+    const there = milestones[at]
+    if (there === undefined || comparePositions(there.position, milestone.position) !== 0)
+      milestones.splice(at, 0, milestone)
   }
 
   /** Instructions of all harts in all of the history, as far as it has been read. */
@@ -100,50 +127,54 @@ export class Course {
     return this.executed === 0 ? 0 : Math.min(1, executed / this.executed)
   }
 
-  /** Where so many instructions of all harts have been executed, as near as the log tells. */
-  positionAt(executed: number): Position {
-    return this.between(this.order("executed", executed), sample => sample.executed, executed)
-  }
-
-  /** Where virtual time is about so many nanoseconds. */
-  positionAtTime(ns: number): Position {
-    return this.between(this.order("virtualNs", ns), sample => sample.virtualNs, ns)
-  }
-
-  /** The end of the last batch before a position, or of the first one after it. */
-  neighbour(position: Position, isBefore: boolean, compare: (a: Position, b: Position) => number): Position | null {
-    const found = isBefore
-      ? this.samples.findLast(sample => compare(sample.position, position) < 0)
-      : this.samples.find(sample => compare(sample.position, position) > 0)
-    return found?.position ?? null
-  }
-
-  /** The first sample that has got so far. */
-  private order(what: "executed" | "virtualNs", value: number): number {
-    let low = 0
-    let high = this.samples.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.samples[middle]![what] < value) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** A place between the sample before `order` and it, in proportion. */
-  private between(order: number, measure: (sample: Sample) => number, value: number): Position {
-    const after = this.samples[order]
-    if (after === undefined) return this.samples.at(-1)?.position ?? origin
-    const before = this.samples[order - 1]
-    const from = before === undefined ? 0 : measure(before)
+  /** Where a measure comes to a value, as near as is known: between the milestones before and after it, in proportion. */
+  positionAt(measure: Measure, value: number): Position {
+    const { milestones } = this
+    const order = this.firstThat(milestone => milestone[measure] >= value)
+    const after = milestones[order]
+    if (after === undefined) return milestones.at(-1)?.position ?? origin
+    const before = milestones[order - 1]
+    const from = before === undefined ? 0 : before[measure]
     if (value <= from) return before?.position ?? origin
-    const share = (value - from) / (measure(after) - from)
+    const share = (value - from) / (after[measure] - from)
     if (share >= 1) return after.position
     const start = before?.position ?? origin
     const round = start.round + Math.floor(share * (after.position.round - start.round))
     const [done, todo] = [before?.harts[0] ?? 0, after.harts[0]!]
     // Hart 0 comes first in a round: where it has got so far, or at the beginning of the round if it has got further already.
     return { round, machine: 0, hart: 0, instret: Math.floor(done + share * (todo - done)) }
+  }
+
+  /** Where so many instructions of all harts have been executed, the ends of the history exact; `end` is where it ends. */
+  positionOf(executed: number, end: Position): Position {
+    if (executed <= 0) return origin
+    return executed >= this.executed ? end : this.positionAt("executed", executed)
+  }
+
+  /** The last place before a position that is known, or the first one after it; null where there is none. */
+  neighbour(position: Position, isBefore: boolean): Position | null {
+    const order = this.firstThat(milestone => {
+      const distance = comparePositions(milestone.position, position)
+      return isBefore ? distance >= 0 : distance > 0
+    })
+    return this.milestones[isBefore ? order - 1 : order]?.position ?? null
+  }
+
+  /** The end of the last batch before a position; the beginning where there is none. */
+  batchBefore(position: Position): Position {
+    return this.samples.findLast(sample => comparePositions(sample.position, position) < 0)?.position ?? origin
+  }
+
+  /** The first milestone of which something holds that holds of all behind it. */
+  private firstThat(holds: (milestone: Milestone) => boolean): number {
+    let low = 0
+    let high = this.milestones.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (holds(this.milestones[middle]!)) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   /** What happened, in so many parts of equal numbers of instructions. Counts of a batch are spread over the parts it lies in. */

@@ -1,6 +1,7 @@
 /** The foot of the screen: what is said, typed or under way, and which keys there are. */
 import { Box } from "ink"
 import { createElement as h } from "react"
+import { fitted } from "../fitted.ts"
 import { accent, bad, good, type Line, line, quiet, type Span, strong } from "../span.ts"
 import { StyledLine } from "../styled-line.ts"
 import { type Prompt, promptLabel } from "./prompt.ts"
@@ -66,16 +67,6 @@ const saidLines = ({ mode, going, waiting, message }: DebugState, columns: numbe
   return message === null ? [line()] : wrapped(message.text, columns, tones[message.tone])
 }
 
-/** As many words as there is room for. */
-const fitting = (words: readonly string[], columns: number): string => {
-  let text = ""
-  for (const word of words) {
-    if (text.length + word.length + 4 > columns) return `${text}…`
-    text += `${word}  `
-  }
-  return text
-}
-
 /** Keys and what they do, as many pairs as there is room for; the last one always. */
 const hints = (pairs: readonly (readonly [string, string])[], columns: number): Line => {
   const texts = pairs.map(([key, what]) => `${key} ${what}`)
@@ -123,7 +114,7 @@ const hintLines = ({ mode, going }: DebugState, columns: number): readonly Line[
   if (mode.kind === "prompt") {
     const { problem, candidates, kind } = mode.prompt
     if (problem !== null) return wrapped(problem, columns, bad)
-    if (candidates.length > 0) return [line(" ", quiet(fitting(candidates, columns)))]
+    if (candidates.length > 0) return [line(" ", quiet(fitted(candidates, "  ", columns - 1)))]
     const tab = kind === "command" ? ([["Tab", "completes"]] as const) : []
     return [hints([["Enter", "does it"], ...tab, ["↑ ↓", "earlier lines"], ["Esc", "leaves"]], columns)]
   }

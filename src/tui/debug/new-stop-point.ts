@@ -1,8 +1,9 @@
 /** From an order to a stop point, or to a sentence that says why there can be none. */
 import type { Debugger, NewStopPoint } from "../../debugger/debugger.ts"
 import { conditionOf, type GuestValue, guestExpression } from "../../debugger/guest-expression.ts"
-import { isWatchable } from "../../debugger/stop-point.ts"
+import { isWatchable, type StopPlace } from "../../debugger/stop-point.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
+import { BREAKPOINTS_MAX, STATE_WATCHES_MAX, WATCHES_MAX } from "../../hart/layout.ts"
 import type { Problem } from "./commands.ts"
 import type { Order } from "./order.ts"
 import { hex } from "./scene/number-text.ts"
@@ -64,13 +65,30 @@ const watchpoint = (session: Debugger, { access, target, length }: StopOrder & {
   return { place: { kind: "watchpoint", space: "virtual", address, bytes, access }, label } satisfies NewStopPoint
 }
 
+/** As many as the machine has room for; one breakpoint is kept for ways that end at an address. */
+const most: Partial<Record<StopPlace["kind"], number>> = {
+  breakpoint: BREAKPOINTS_MAX - 1,
+  watchpoint: WATCHES_MAX,
+  register: STATE_WATCHES_MAX,
+}
+
+const roomFor = ({ stopPoints }: Debugger, made: NewStopPoint | Problem): NewStopPoint | Problem => {
+  if ("problem" in made) return made
+  const { kind } = made.place
+  const limit = most[kind] ?? Number.POSITIVE_INFINITY
+  const there = stopPoints.filter(({ place }) => place.kind === kind).length
+  return there < limit
+    ? made
+    : { problem: `There are ${limit} ${kind}s already, which is all there can be; delete one.` }
+}
+
 /** What a stop point is to be made from. `cursor` is where the code's cursor is. */
 export const newStopPoint = (session: Debugger, order: StopOrder, cursor: bigint): NewStopPoint | Problem => {
   switch (order.kind) {
     case "break":
-      return breakpoint(session, order, cursor)
+      return roomFor(session, breakpoint(session, order, cursor))
     case "watch":
-      return watchpoint(session, order)
+      return roomFor(session, watchpoint(session, order))
     case "catch":
       return {
         place:

@@ -9,28 +9,32 @@ import { returnPlace } from "../../debugger/return-address.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
 import { comparePositions, formatPosition, origin, type Position } from "../../events/index.ts"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
-import { count, countOf } from "../quantity.ts"
+import { count } from "../quantity.ts"
+import { approach, milestoneOf } from "./approach.ts"
 import { orderOfKey } from "./bindings.ts"
 import { type Problem, readCommand } from "./commands.ts"
 import type { WordLists } from "./completion.ts"
-import { type Match, matchAfter, matchBefore, searchPattern } from "./console-search.ts"
+import { ConsoleFinder } from "./console-finder.ts"
+import { type Match, searchPattern } from "./console-search.ts"
 import { Course } from "./course.ts"
 import { destinationText, readDestination } from "./destination.ts"
+import { EventPager } from "./event-pager.ts"
 import { goFinish, goToPrinted, goUntil, stepOver } from "./journeys.ts"
 import type { Key } from "./key.ts"
 import { layoutOf, type PaneColumn, placeOf, type Size } from "./layout.ts"
-import { addressNote, evaluate, newStopPoint, type StopOrder } from "./new-stop-point.ts"
+import { addressNote, evaluate } from "./new-stop-point.ts"
 import { type Destination, isAtOnce, type Order, type PromptKind } from "./order.ts"
 import { type Prompt, promptAfter } from "./prompt.ts"
 import { instructionsBefore } from "./scene/code-listing.ts"
-import { eventLines } from "./scene/event-list.ts"
 import { memoryRow } from "./scene/memory-view.ts"
 import { hex } from "./scene/number-text.ts"
 import { paneRows } from "./scene/pane-rows.ts"
 import { RegisterHistory } from "./scene/registers-view.ts"
 import { type Scene, sceneOf } from "./scene/scene.ts"
+import { NEAR_ENOUGH, Scrubber } from "./scrubber.ts"
 import { type Action, type DebugState, initialState, type Message, reduce } from "./state.ts"
-import { stopMessage, stopPlace } from "./stop-text.ts"
+import { addStopPoint, type Done, deleteStopPoints, enableStopPoints } from "./stop-orders.ts"
+import { stopMessage } from "./stop-text.ts"
 import { wordLists } from "./word-lists.ts"
 
 /** A place to begin a world of its own from. */
@@ -63,10 +67,6 @@ type Refusal = Problem | null
 const WAITING_MAX = 32
 /** Between two sights while it is on a way, in milliseconds. */
 const FRAME_MS = 100
-/** A way that is not over after so many milliseconds is given up when another goal is set by scrubbing. */
-const PATIENCE_MS = 300
-/** Events listed on either side of the chosen one. */
-const EVENTS_AROUND = 100
 const UNDO_MAX = 500
 
 const sentenceOf = (error: unknown): string =>
@@ -78,6 +78,9 @@ export class Operator {
   private readonly session: Debugger
   private readonly options: OperatorOptions
   private readonly registers = new RegisterHistory()
+  private readonly pager: EventPager
+  private readonly finder: ConsoleFinder
+  private readonly scrubber: Scrubber
   private readonly listeners = new Set<() => void>()
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   private state: DebugState
@@ -87,13 +90,7 @@ export class Operator {
   private waiting: Order[] = []
   private places: Position[] = []
   private isCancelled = false
-  /** Where scrubbing leads, as instructions of all harts; null: nobody scrubs. */
-  private scrubGoal: number | null = null
-  private lastMatch: { readonly match: Match; readonly position: Position } | null = null
   private shownMs = 0
-  /** Which events are listed; null: they are to be listed anew around the place where the machine stands. */
-  private eventsAt: { readonly hasBefore: boolean; readonly hasAfter: boolean } | null = null
-  private eventsAsked = 0
   private isStale = false
   private whenIdle: (() => void)[] = []
 
@@ -102,6 +99,9 @@ export class Operator {
     this.session = options.debugger
     this.course = new Course(this.session.world)
     this.words = wordLists(this.session)
+    this.pager = new EventPager(this.session.world, options.breathe)
+    this.finder = new ConsoleFinder(this.session)
+    this.scrubber = new Scrubber(this.session, this.course)
     this.state = initialState(options.size)
     this.registers.stop(this.session.inspection)
     this.scene = this.look()
@@ -161,11 +161,28 @@ export class Operator {
     return null
   }
 
+  private done(what: Done | Problem): Refusal {
+    return "problem" in what ? what : this.tell(what.said)
+  }
+
   /** Shows what has changed. */
   private show(): void {
     this.shownMs = performance.now()
-    this.sight = { state: this.state, scene: this.scene, layout: this.layout }
+    this.renew()
     for (const listener of this.listeners) listener()
+  }
+
+  private renew(): void {
+    this.sight = { state: this.state, scene: this.scene, layout: this.layout }
+  }
+
+  /** Shows it if the way that has just begun is not over at once: a step should not flicker. */
+  private showSoon(): void {
+    this.renew()
+    const { shownMs } = this
+    setTimeout(() => {
+      if (this.isGoing && this.shownMs === shownMs) this.show()
+    }, FRAME_MS)
   }
 
   /** The same on the way: drawing takes time from it. */
@@ -199,35 +216,14 @@ export class Operator {
     return scene
   }
 
-  /** Lists the events around the place, or around the chosen one where the list comes to its end. */
   private loadEvents(): void {
     if (placeOf(this.layout, "events") === null) return
-    const { lines, selected, filter } = this.state.events
-    const { eventsAt } = this
-    if (eventsAt !== null) {
-      const isNearBegin = eventsAt.hasBefore && selected < EVENTS_AROUND / 4
-      const isNearEnd = eventsAt.hasAfter && selected >= lines.length - EVENTS_AROUND / 4
-      if (!isNearBegin && !isNearEnd) return
-    }
-    const chosen = eventsAt === null ? undefined : lines[selected]
-    const seq = chosen?.seq ?? this.session.timeline.seq
-    const { breathe } = this.options
-    const { world } = this.session
-    const asked = ++this.eventsAsked
-    this.eventsAt = { hasBefore: false, hasAfter: false }
+    const reading = this.pager.reading(this.state.events, this.session.timeline.seq)
+    if (reading === null) return
     this.act({ kind: "events", events: { isLoading: true } })
-    const loading = Effect.all([
-      eventLines(world, filter, seq, "back", EVENTS_AROUND, breathe),
-      eventLines(world, filter, seq, "on", EVENTS_AROUND, breathe),
-    ])
-    this.run(loading, exit => {
-      if (asked !== this.eventsAsked) return
+    this.run(reading, exit => {
       if (Exit.isFailure(exit)) this.say({ tone: "bad", text: sentenceOf(Cause.squash(exit.cause)) })
-      const [before, after] = Exit.isSuccess(exit) ? exit.value : [[], []]
-      this.eventsAt = { hasBefore: before.length === EVENTS_AROUND, hasAfter: after.length === EVENTS_AROUND }
-      const at = chosen === undefined ? before.length - 1 : before.length
-      const events = { lines: [...before, ...after], selected: Math.max(0, at), isLoading: false }
-      this.act({ kind: "events", events })
+      else if (exit.value !== null) this.act({ kind: "events", events: exit.value })
       this.show()
     })
   }
@@ -257,12 +253,14 @@ export class Operator {
   /** A key was pressed. */
   press(key: Key): void {
     if (key === "C-c") return this.options.onQuit("interrupted")
+    const { isGoing: wasGoing } = this
     const { mode } = this.state
     if (mode.kind === "help") this.pressInHelp(key, mode.scroll)
     else if (mode.kind === "prompt") this.pressInPrompt(key, mode.prompt)
     else if (mode.kind === "await") this.pressAwaited(key, mode.what)
     else this.pressPlain(key)
-    if (this.isStale && !this.isGoing) this.refresh()
+    if (this.isGoing && !wasGoing) this.showSoon()
+    else if (this.isStale && !this.isGoing) this.refresh()
     else this.show()
   }
 
@@ -335,10 +333,7 @@ export class Operator {
   /** Carries out an order, now or when what is under way is over; a sentence where it cannot be. */
   private take(order: Order): Refusal {
     if (!this.isGoing || isAtOnce(order)) return this.carryOut(order)
-    if (order.kind === "scrub" && this.scrubGoal !== null) {
-      this.aim(order.by)
-      return null
-    }
+    if (order.kind === "scrub" && this.scrubber.isScrubbing) return this.aim(order.by)
     if (this.waiting.length < WAITING_MAX) this.waiting.push(order)
     this.act({ kind: "wait", waiting: this.waiting.length })
     return null
@@ -384,11 +379,11 @@ export class Operator {
       case "watch":
       case "catch":
       case "catch-console":
-        return this.addStopPoint(order)
+        return this.done(addStopPoint(session, order, this.cursor))
       case "delete":
-        return this.deletePoints(order.ids)
+        return this.done(deleteStopPoints(session, order.ids))
       case "enable":
-        return this.enablePoints(order.ids, order.isEnabled)
+        return this.done(enableStopPoints(session, order.ids, order.isEnabled))
       case "code":
         return this.showCode(order.address)
       case "memory":
@@ -405,7 +400,7 @@ export class Operator {
         return this.selectHart(order.hart)
       case "events":
         this.act({ kind: "filter", filter: { kinds: order.kinds, text: order.text } })
-        this.eventsAt = null
+        this.pager.restart()
         return null
       case "scroll":
         return this.scroll(order.by, order.unit)
@@ -474,7 +469,7 @@ export class Operator {
 
   private arrive(exit: Exit.Exit<Stop, TimelineError>): void {
     this.act({ kind: "go", going: null })
-    this.scrubGoal = null
+    this.scrubber.end()
     if (Exit.isSuccess(exit)) {
       if (this.state.message === null) this.say(stopMessage(exit.value))
     } else {
@@ -483,8 +478,9 @@ export class Operator {
       this.waiting = []
     }
     this.registers.stop(this.session.inspection)
+    this.course.learn(milestoneOf(this.session))
     this.act({ kind: "stopped" })
-    this.eventsAt = null
+    if (this.session.timeline.seq !== this.scene.seq) this.pager.restart()
     this.refresh()
     this.giveNext()
   }
@@ -500,74 +496,49 @@ export class Operator {
     }
   }
 
-  private positionOf(to: Destination): Position {
-    const { course, session } = this
-    switch (to.kind) {
-      case "position":
-        return to.position
-      case "time":
-        return course.positionAtTime(to.ns)
-      case "share":
-        return this.positionAt(to.share * course.executed)
-      case "start":
-        return origin
-      case "end":
-        return session.timeline.end
-    }
-  }
-
-  private positionAt(executed: number): Position {
-    if (executed <= 0) return origin
-    return executed >= this.course.executed ? this.session.timeline.end : this.course.positionAt(executed)
-  }
-
   private seek(to: Destination): Refusal {
-    if ((to.kind === "time" || to.kind === "share") && !this.course.isWhole)
+    const { course, session } = this
+    const what = `going to ${destinationText(to)}`
+    if (to.kind === "start") return this.go(what, going => session.goTo(origin, going), 0)
+    if (to.kind === "end") return this.go(what, going => this.goToEnd(going), course.executed)
+    if (to.kind === "position") return this.go(what, going => session.goTo(to.position, going))
+    if (!course.isWhole)
       return { problem: "The log is still being read for its times; try again in a moment, or give a position." }
-    const position = this.positionOf(to)
-    const goal = to.kind === "start" ? 0 : to.kind === "end" ? this.course.executed : null
-    return this.go(`going to ${destinationText(to)}`, going => this.session.goTo(position, going), goal)
+    const measure = to.kind === "time" ? "virtualNs" : "executed"
+    const value = to.kind === "time" ? to.ns : to.share * course.executed
+    const first =
+      to.kind === "time" ? course.positionAt(measure, value) : course.positionOf(value, session.timeline.end)
+    const tolerance = to.kind === "time" ? 0 : NEAR_ENOUGH * course.executed
+    const goal = to.kind === "time" ? null : value
+    const wanted = { measure, value, tolerance, first, from: null, isBack: false } as const
+    return this.go(what, going => approach(session, course, wanted, going), goal)
   }
 
-  /** Moves the goal of scrubbing by a share of the whole. */
-  private aim(by: number): number {
-    const { course } = this
-    const from = this.scrubGoal ?? this.session.timeline.machine.executed
-    const goal = Math.max(0, Math.min(course.executed, from + by * course.executed))
-    this.scrubGoal = goal
-    const { going } = this.state
-    if (going !== null) this.act({ kind: "go", going: { ...going, goal, done: null } })
-    return goal
-  }
+  /** To the end as it is by now: somebody may still be recording. */
+  private readonly goToEnd = Effect.fnUntraced(function* (this: Operator, going: Going) {
+    const { session, course, options } = this
+    yield* session.timeline.refresh
+    yield* session.console.refresh
+    yield* course.read(options.breathe)
+    return yield* session.goTo(session.timeline.end, going)
+  })
 
   private scrub(by: number): Refusal {
     if (this.course.executed === 0) return { problem: "The log is still being read; try again in a moment." }
-    const { session } = this
-    this.aim(by)
-    const way = Effect.fnUntraced(function* (operator: Operator, going: Going) {
-      for (;;) {
-        const goal = operator.scrubGoal!
-        const begun = performance.now()
-        const isPassed = () => operator.scrubGoal !== goal && performance.now() - begun > PATIENCE_MS
-        const stop = yield* session.goTo(operator.positionTowards(goal), {
-          ...going,
-          isCancelled: () => operator.isCancelled || isPassed(),
-        })
-        if (operator.scrubGoal === goal || operator.isCancelled) return stop
-        operator.scene = operator.look()
-      }
-    })
-    return this.go("scrubbing", going => way(this, going), this.scrubGoal)
+    const { scrubber } = this
+    const goal = scrubber.aim(by)
+    const look = () => {
+      this.scene = this.look()
+    }
+    return this.go("scrubbing", going => scrubber.follow(going, look), goal)
   }
 
-  /** The position of a goal, or the next one that is known in its direction where it is the place itself. */
-  private positionTowards(goal: number): Position {
-    const { position, timeline } = this.session
-    const isBack = goal < timeline.machine.executed
-    const found = this.positionAt(goal)
-    const order = comparePositions(found, position)
-    if (isBack ? order < 0 : order > 0) return found
-    return this.course.neighbour(position, isBack, comparePositions) ?? (isBack ? origin : timeline.end)
+  /** Moves the goal of scrubbing that is under way. */
+  private aim(by: number): null {
+    const goal = this.scrubber.aim(by)
+    const { going } = this.state
+    if (going !== null) this.act({ kind: "go", going: { ...going, goal, done: null } })
+    return null
   }
 
   private undo(): Refusal {
@@ -622,89 +593,36 @@ export class Operator {
       }
     }
     this.act({ kind: "search", search: { text, pattern } })
-    this.lastMatch = null
+    this.finder.restart()
     return this.nextMatch(false)
   }
 
   private nextMatch(isBack: boolean): Refusal {
-    const { state, session } = this
-    if (state.search === null) return { problem: "Nothing is being searched; / searches what is printed." }
-    const { pattern, text } = state.search
-    const all = session.console.text
-    const isAtMatch = this.lastMatch !== null && comparePositions(this.lastMatch.position, session.position) === 0
-    const here = session.printed.length
-    // Output often comes in pieces: the place of a match may lie behind its end.
-    const match = isBack
-      ? matchBefore(all, pattern, isAtMatch ? this.lastMatch!.match.end : here + 1)
-      : matchAfter(all, pattern, isAtMatch ? Math.max(here, this.lastMatch!.match.end) : here)
-    if (match === null) {
-      const other = isBack ? matchAfter(all, pattern, here) : matchBefore(all, pattern, here + 1)
-      const where = isBack ? "before this moment" : "after this moment"
-      const advice = other === null ? "" : isBack ? "; n finds the next one" : "; N finds the one before"
-      return { problem: `Nothing is printed ${where} that matches ${text}${advice}.` }
-    }
-    return this.goToMatch(match, text)
+    const { search } = this.state
+    if (search === null) return { problem: "Nothing is being searched; / searches what is printed." }
+    const match = this.finder.next(search.pattern, search.text, isBack)
+    return "problem" in match ? match : this.goToMatch(match, search.text)
   }
 
   private goToMatch(match: Match, text: string): null {
     const { session, course } = this
     const piece = session.console.printed.findLast(({ from }) => from < match.end)!
-    const from = course.neighbour(piece.position, true, comparePositions) ?? origin
+    const from = course.batchBefore(piece.position)
     return this.go(`going to where ${text} is printed`, going =>
       Effect.tap(goToPrinted(session, match.end, from, piece.position, going), stop =>
         Effect.sync(() => {
           if (stop.reason.kind === "cancelled") return
-          this.lastMatch = { match, position: session.position }
+          this.finder.reached(match)
           const line = session.console.text.slice(0, match.start).split("\n").length
-          this.say({ tone: "good", text: `${text} was printed in line ${count(line)} of the console.` })
+          this.say({ tone: "good", text: `"${text}" was printed in line ${count(line)} of the console.` })
         }),
       ),
     )
   }
 
-  // Stop points.
-
   private get cursor(): bigint {
     const { inspection, selectedHart } = this.session
     return this.state.cursor ?? inspection.pc(selectedHart)
-  }
-
-  private addStopPoint(order: StopOrder): Refusal {
-    const { session, cursor } = this
-    if (order.kind === "break" && order.address === null && order.condition === null) {
-      const there = session.stopPoints.find(({ place }) => place.kind === "breakpoint" && place.address === cursor)
-      if (there !== undefined) {
-        session.removeStopPoint(there.id)
-        return this.tell(`Stop point ${there.id} at ${stopPlace(there)} is deleted.`)
-      }
-    }
-    const made = newStopPoint(session, order, cursor)
-    if ("problem" in made) return made
-    const point = session.addStopPoint(made)
-    const note = made.place.kind === "breakpoint" ? addressNote(session, made.place.address) : stopPlace(point)
-    return this.tell(`Stop point ${point.id}: ${note}.`)
-  }
-
-  private pointsOf(ids: readonly number[]) {
-    const points = this.session.stopPoints
-    const missing = ids.find(id => !points.some(point => point.id === id))
-    if (missing === undefined) return points.filter(({ id }) => ids.includes(id))
-    const known = points.map(({ id }) => id).join(", ")
-    return { problem: `There is no stop point ${missing}; ${known === "" ? "there are none" : `there are ${known}`}.` }
-  }
-
-  private deletePoints(ids: readonly number[] | "all"): Refusal {
-    const points = ids === "all" ? this.session.stopPoints : this.pointsOf(ids)
-    if ("problem" in points) return points
-    for (const { id } of points) this.session.removeStopPoint(id)
-    return this.tell(`${countOf(points.length, "stop point")} deleted.`)
-  }
-
-  private enablePoints(ids: readonly number[], isEnabled: boolean): Refusal {
-    const points = this.pointsOf(ids)
-    if ("problem" in points) return points
-    for (const point of points) point.isEnabled = isEnabled
-    return this.tell(`${countOf(points.length, "stop point")} ${isEnabled ? "enabled" : "disabled"}.`)
   }
 
   // Looking.
@@ -792,14 +710,12 @@ export class Operator {
   private toggle(): Refusal {
     const point = this.session.stopPoints[this.state.scroll.stops]
     if (this.state.focus !== "stops" || point === undefined) return null
-    return this.enablePoints([point.id], !point.isEnabled)
+    return this.done(enableStopPoints(this.session, [point.id], !point.isEnabled))
   }
 
   private remove(): Refusal {
     const point = this.session.stopPoints[this.state.scroll.stops]
     if (this.state.focus !== "stops" || point === undefined) return null
-    const refusal = this.deletePoints([point.id])
-    this.scroll(0, "row")
-    return refusal
+    return this.done(deleteStopPoints(this.session, [point.id]))
   }
 }

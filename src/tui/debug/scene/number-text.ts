@@ -12,8 +12,11 @@ export const exactSeconds = (ns: number): string => {
   return `${whole}.${String(Math.floor(ns - whole * 1e9)).padStart(9, "0")} s`
 }
 
-/** A share of the whole: `43.2 %`. */
-export const percent = (share: number): string => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
+/** A share of the whole: `43.2 %`; 100 only for all of it. */
+export const percent = (share: number): string => {
+  const tenths = Math.round(share * 1000)
+  return `${((share < 1 && tenths === 1000 ? 999 : tenths) / 10).toFixed(1)} %`
+}
 
 /** Names of privilege modes, by their number. */
 export const modeName = (privilege: bigint | number): string =>

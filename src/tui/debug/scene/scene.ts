@@ -67,7 +67,7 @@ export const sceneOf = ({
     executed: timeline.machine.executed,
     seq: timeline.seq,
     hart,
-    harts: hartsView(inspection, symbols),
+    harts: hartsView(session),
     code: codeListing({
       inspection,
       symbols,
