@@ -21,7 +21,7 @@ const qemu = "qemu-system-riscv64"
 const folder = join(import.meta.dirname, "..", "scenarios", "guests")
 
 /** The guests, each a folder of `scenarios/guests` with its sources, `link.ld` and the built `NAME.elf`. */
-export const guests = ["embedded", "hello"] as const
+export const guests = ["embedded", "hello", "race"] as const
 export type Guest = (typeof guests)[number]
 
 const target = ["-march=rv64imafdc_zicsr_zifencei_zba_zbb_zbs", "-mabi=lp64d"]
@@ -53,8 +53,21 @@ const linkerFlags = [
   "-Wl,--no-relax",
   "-Wl,--build-id=none",
   "-Wl,-z,max-page-size=4096",
-  "-Wl,--strip-debug", // symbols stay: they help a debugger and are small
 ]
+
+/** The guests that are there to be debugged keep what a debugger wants to know of their sources, the others only symbols. */
+const isDebugged = (guest: Guest): boolean => guest === "race"
+
+/** Debug information names the sources by their folder in the project, and the compiler's own headers, wherever those lie. */
+const debugFlags = (guest: Guest): readonly string[] => {
+  if (!isDebugged(guest)) return []
+  const headers = spawnSync(compiler, ["-print-file-name=include"], { encoding: "utf8" }).stdout.trim()
+  return [
+    "-g",
+    `-ffile-prefix-map=${join(folder, guest)}=scenarios/guests/${guest}`,
+    `-ffile-prefix-map=${headers}=gcc`,
+  ]
+}
 
 /** What stands in `NAME.json` beside a built guest. */
 export interface BuildRecord {
@@ -101,14 +114,17 @@ export const compile = (guest: Guest): Buffer => {
   try {
     const all = readdirSync(sources).sort()
     const objects: string[] = []
+    const flags = [...compilerFlags, ...debugFlags(guest)]
     // One by one and under names of our own: the compiler would invent names for the objects, by chance, and they
     // would show in the program's symbols. So do their order and, were they not cut off, their folders.
     for (const source of [...all.filter(name => name.endsWith(".S")), ...all.filter(name => name.endsWith(".c"))]) {
       const object = `${source}.o`
-      runCompiler(guest, [...compilerFlags, "-c", source, "-o", join(directory, object)], sources)
+      runCompiler(guest, [...flags, "-c", source, "-o", join(directory, object)], sources)
       objects.push(object)
     }
-    runCompiler(guest, [...linkerFlags, "-T", join(sources, "link.ld"), ...objects, "-o", "out.elf"], directory)
+    const strip = isDebugged(guest) ? [] : ["-Wl,--strip-debug"]
+    const linking = [...linkerFlags, ...strip, "-T", join(sources, "link.ld"), ...objects, "-o", "out.elf"]
+    runCompiler(guest, linking, directory)
     return readFileSync(join(directory, "out.elf"))
   } finally {
     rmSync(directory, { recursive: true })

@@ -1,23 +1,53 @@
 /** What the commands share that go about in a world's history. */
 import { join } from "node:path"
+import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import type { WrittenAddress } from "../debugger/address-text.ts"
 import type { Debugger } from "../debugger/debugger.ts"
 import type { Finding } from "../debugger/search/question.ts"
 import { events, withTier } from "./engine.ts"
+import { Misused } from "./failure.ts"
 import { formatNs, remark } from "./output.ts"
 import { breathe, progressBar } from "./progress.ts"
+import { readInputFile } from "./running.ts"
 import { home, Tier } from "./settings.ts"
 import { worldNameOf } from "./world-name.ts"
 
 const debuggers = Effect.promise(() => import("../debugger/index.ts"))
 
-/** Opens a world's history; it is open until the scope ends. */
-export const debugWorld = Effect.fnUntraced(function* (path: string) {
+/** `--symbols FILE`: names beside those that the guest's kernel has itself, and those in the files it was booted from. */
+export const symbolsFlag = Flag.String("symbols").pipe(
+  Flag.withMetavar("FILE[@ADDR]"),
+  Flag.withDescription(
+    "An ELF file of a program that the guest runs, for its symbols, and how far from where it was linked it lies; may be given again",
+  ),
+  Flag.atLeast(0),
+)
+
+/** A program as `--symbols` names it: `FILE`, or `FILE@0x2aaaaaa000` for one that can lie anywhere. */
+const readProgram = Effect.fnUntraced(function* (text: string) {
+  const { Program, ProgramUnusable } = yield* debuggers
+  const { file, moved } = /^(?<file>.*?)(?:@(?<moved>0x[\da-fA-F]{1,16}))?$/s.exec(text)!.groups!
+  const bytes = yield* readInputFile(file!)
+  const program = yield* Effect.try({
+    try: () => new Program(bytes, BigInt(moved ?? 0)),
+    catch: cause => {
+      if (cause instanceof ProgramUnusable) return new Misused({ problem: `${file}: ${cause.message}` })
+      throw cause
+    },
+  })
+  if (program.all.length === 0)
+    return yield* new Misused({ problem: `${file} has no symbols; give the program as it was before it was stripped.` })
+  return program
+})
+
+/** Opens a world's history, with symbols of ELF files; it is open until the scope ends. */
+export const debugWorld = Effect.fnUntraced(function* (path: string, symbolFiles: readonly string[] = []) {
   const { WorldStore } = yield* events
   const { openDebugger } = yield* debuggers
+  const programs = yield* Effect.forEach(symbolFiles, readProgram)
   const world = yield* (yield* WorldStore).openReadOnly(path)
-  return yield* withTier(openDebugger(world, breathe))
+  return yield* withTier(openDebugger(world, breathe, { programs }))
 })
 
 /** Threads that look through a world's history; they end with the scope. */
@@ -47,6 +77,15 @@ export const physicalOf = (debug: Debugger, { space, address }: WrittenAddress):
   space === "physical" ? address : debug.physical(address)
 
 export const hexOf = (value: bigint | null): string => (value === null ? "?" : `0x${value.toString(16)}`)
+
+/** Writes values for people to read: of what points into a function also into which. */
+export const valueFormat = Effect.fnUntraced(function* (debug: Debugger) {
+  const { formatAddress } = yield* debuggers
+  return (value: bigint | null): string => {
+    const isCode = value !== null && debug.symbols.at(value)?.symbol.kind === "function"
+    return isCode ? `${hexOf(value)} <${formatAddress(debug.symbols, value)}>` : hexOf(value)
+  }
+})
 
 /** Where and how something was found, with what the machine shows there: the debugger goes to the place. */
 export const describeFinding = Effect.fnUntraced(function* (debug: Debugger, finding: Finding) {

@@ -7,6 +7,8 @@ import { Misused } from "./failure.ts"
 import { home, Tier } from "./settings.ts"
 
 export const sessions = Effect.promise(() => import("../session/session.ts"))
+/** Apart from sessions: forking needs no machine. */
+export const forks = Effect.promise(() => import("../session/fork.ts"))
 export const events = Effect.promise(() => import("../events/index.ts"))
 export const conditions = Effect.promise(() => import("../session/condition.ts"))
 export const images = Effect.promise(() => import("../host/images/index.ts"))

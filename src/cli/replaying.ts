@@ -55,9 +55,12 @@ export const parsePositionText = Effect.fnUntraced(function* (text: string) {
   })
 })
 
+/** Whether a text is meant as a position. */
+export const looksLikePosition = (text: string): boolean => /^r\d/.test(text)
+
 /** A position where the text looks like one, else a condition. */
 const parseUntil = Effect.fnUntraced(function* (text: string) {
-  if (/^r\d/.test(text)) return yield* parsePositionText(text)
+  if (looksLikePosition(text)) return yield* parsePositionText(text)
   return yield* (yield* conditions).parseCondition(text)
 })
 

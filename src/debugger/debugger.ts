@@ -8,7 +8,10 @@ import { ConsoleHistory } from "../session/timeline/console-history.ts"
 import { type Found, type Going, openTimeline, type Sought, type Timeline } from "../session/timeline/timeline.ts"
 import { Inspection } from "./inspection.ts"
 import { type Met, observationOf, type StopPlace, type StopPoint, StopWatch } from "./stop-point.ts"
+import { bootedPrograms } from "./symbols/booted-programs.ts"
+import { CombinedSymbols } from "./symbols/combined-symbols.ts"
 import { findLinuxGuest, type LinuxGuest } from "./symbols/guest-symbols.ts"
+import type { Program } from "./symbols/program.ts"
 import { noSymbols, type SymbolSource } from "./symbols/symbol-source.ts"
 
 /** Why the machine stands where it does. */
@@ -40,6 +43,9 @@ export class Debugger {
   readonly console: ConsoleHistory
   /** Names of the guest's addresses. */
   symbols: SymbolSource = noSymbols
+  /** Files of programs that the guest runs: those that its user has named, then those it was booted from. */
+  programs: readonly Program[] = []
+  private named: readonly Program[] = []
   /** The Linux that runs there; null where there is none, or none that is known yet. */
   linux: LinuxGuest | null = null
   private readonly points = new Map<number, StopPoint>()
@@ -57,10 +63,15 @@ export class Debugger {
     this.lastStop = this.stopped({ kind: "place" }, 0)
   }
 
-  /** Looks what runs in the machine where it stands. */
-  learnGuest(): void {
+  /** Looks what runs in the machine where it stands; `named` are programs that its user says it runs. */
+  learnGuest(named: readonly Program[] = this.named): void {
+    this.named = named
     this.linux = findLinuxGuest(this.inspection)
-    if (this.linux !== null) this.symbols = this.linux.symbols
+    const { firmware, kernel } = bootedPrograms(this.inspection.machine.config)
+    // Linux names its symbols itself, wherever it has moved.
+    const booted = [this.linux === null ? kernel : null, firmware].filter(program => program !== null)
+    this.programs = [...named, ...booted]
+    this.symbols = new CombinedSymbols([...named, ...(this.linux === null ? [] : [this.linux.symbols]), ...booted])
   }
 
   /** Where a virtual address lies: of a kernel's symbols also before it has mapped itself. null: nowhere. */
@@ -134,12 +145,8 @@ export class Debugger {
     return this.select({ kind: "met", met: watch.met, found })
   })
 
-  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
-  readonly goBack = Effect.fnUntraced(function* (
-    this: Debugger,
-    going: Going = {},
-    points: readonly StopPoint[] = this.enabledPoints,
-  ) {
+  /** The same for what lies before here: what was met is that of the last sighting. */
+  private seekBack(points: readonly StopPoint[]): { readonly sought: Sought; readonly met: () => readonly Met[] } {
     const { sought, watch } = this.seek(points)
     let met: readonly Met[] = []
     const from = this.position
@@ -150,9 +157,19 @@ export class Debugger {
       if (comparePositions({ ...position, machine: 0 }, from) <= 0) met = watch.met
       return true
     }
-    const journey = yield* this.timeline.goBack({ ...sought, accepts }, going)
+    return { sought: { ...sought, accepts }, met: () => met }
+  }
+
+  /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
+  readonly goBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    going: Going = {},
+    points: readonly StopPoint[] = this.enabledPoints,
+  ) {
+    const { sought, met } = this.seekBack(points)
+    const journey = yield* this.timeline.goBack(sought, going)
     if (journey.kind !== "found") return this.stopped({ kind: journey.kind }, this.inspection.runningHart)
-    return this.select({ kind: "met", met, found: journey.found })
+    return this.select({ kind: "met", met: met(), found: journey.found })
   })
 
   private select(reason: Extract<StopReason, { kind: "met" }>): Stop {
@@ -160,16 +177,47 @@ export class Debugger {
     return this.stopped(reason, this.selectedHart)
   }
 
-  /** Goes on by so many instructions of the selected hart. */
-  readonly step = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going)
-    return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+  /** Goes on by so many instructions of the selected hart, or to one of `points` on the way. */
+  readonly step = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* this.timeline.stepHart(this.selectedHart, count, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, () => watch.met)
   })
 
-  /** Goes back by so many instructions of the selected hart. */
-  readonly stepBack = Effect.fnUntraced(function* (this: Debugger, count = 1, going: Going = {}) {
-    const outcome = yield* this.timeline.stepHartBack(this.selectedHart, count, going)
+  /** Goes on instruction by instruction of the selected hart as long as `goesOn` says after each, or to one of `points`. */
+  readonly stepWhile = Effect.fnUntraced(function* (
+    this: Debugger,
+    goesOn: () => boolean,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { timeline, selectedHart } = this
+    const { sought, watch } = this.seek(points)
+    const outcome = yield* timeline.stepHartWhile(selectedHart, goesOn, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, () => watch.met)
+  })
+
+  private stepped(outcome: Found | "there" | "begin" | "end" | "cancelled", met: () => readonly Met[]): Stop {
+    if (typeof outcome === "object") return this.select({ kind: "met", met: met(), found: outcome })
     return this.stopped({ kind: outcome === "there" ? "step" : outcome }, this.selectedHart)
+  }
+
+  /** Goes back by so many instructions of the selected hart, or to before one of `points` on the way. */
+  readonly stepBack = Effect.fnUntraced(function* (
+    this: Debugger,
+    count = 1,
+    going: Going = {},
+    points: readonly StopPoint[] = [],
+  ) {
+    const { timeline, selectedHart } = this
+    const { sought, met } = this.seekBack(points)
+    const outcome = yield* timeline.stepHartBack(selectedHart, count, going, points.length > 0 ? sought : null)
+    return this.stepped(outcome, met)
   })
 
   /** Goes to a position. */
@@ -198,13 +246,20 @@ const labelOf = (place: StopPlace): string => {
   }
 }
 
-/** Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols. `breathe` lets the host's other work happen. */
-export const openDebugger = (world: World, breathe: Effect.Effect<void>, { knowsGuest = true } = {}) =>
+/**
+ * Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols, and those of `programs`.
+ * `breathe` lets the host's other work happen.
+ */
+export const openDebugger = (
+  world: World,
+  breathe: Effect.Effect<void>,
+  { knowsGuest = true, programs = [] }: { readonly knowsGuest?: boolean; readonly programs?: readonly Program[] } = {},
+) =>
   Effect.gen(function* () {
     const timeline = yield* openTimeline(world, breathe)
     const console = new ConsoleHistory(world)
     yield* console.refresh
     const debug = new Debugger(world, timeline, console)
-    if (knowsGuest) debug.learnGuest()
+    if (knowsGuest) debug.learnGuest(programs)
     return debug
   })

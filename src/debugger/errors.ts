@@ -22,6 +22,18 @@ export class AddressUnmapped extends Schema.TaggedError<AddressUnmapped>()("Addr
   }
 }
 
+/** An address at which there is no memory that could be written. */
+export class AddressNotMemory extends Schema.TaggedError<AddressNotMemory>()("AddressNotMemory", {
+  text: Schema.String,
+  /** The first and last physical address of memory. */
+  first: Schema.String,
+  last: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.text} lies outside of the machine's memory, which goes from phys:${this.first} to phys:${this.last}; choose an address in it.`
+  }
+}
+
 /** A predicate or expression that says nothing this engine understands. */
 export class PredicateMalformed extends Schema.TaggedError<PredicateMalformed>()("PredicateMalformed", {
   text: Schema.String,

@@ -1,4 +1,5 @@
 /** Looking at a machine where it stands: registers, memory, what comes next. Nothing here changes anything. */
+import { Buffer } from "node:buffer"
 import type { HartLife, Machine } from "../machine/machine.ts"
 import { readRam, type Walk, walk } from "../machine/page-walk.ts"
 import { csrByName } from "../riscv/csr-name.ts"
@@ -54,7 +55,13 @@ export class Inspection {
     if (integer !== undefined) return integer === 0 ? 0n : core.getBig(hart, "x", integer)
     const float = floatRegisters.get(name)
     if (float !== undefined) return core.getBig(hart, "f", float)
-    const csr = csrByName(name.replace(/^csr\./, ""))
+    const plain = name.replace(/^csr\./, "")
+    // A hart whose floating point is turned off cannot read them; they are there.
+    const [flags, rounding] = [core.get(hart, "fflags"), core.get(hart, "frm")]
+    if (plain === "fflags") return BigInt(flags)
+    if (plain === "frm") return BigInt(rounding)
+    if (plain === "fcsr") return BigInt((rounding << 5) | flags)
+    const csr = csrByName(plain)
     return csr === null ? null : core.readCsr(hart, csr)
   }
 
@@ -129,9 +136,16 @@ export class Inspection {
   }
 }
 
-/** An unsigned integer, lowest byte first. */
-export const integerOf = (bytes: Uint8Array): bigint => {
-  let value = 0n
-  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte)
-  return value
+/** The first and the last physical address of a machine's memory. */
+export const ramOf = ({
+  inspection,
+}: {
+  readonly inspection: Inspection
+}): { readonly first: bigint; readonly last: bigint } => {
+  const first = 0x8000_0000n
+  return { first, last: first + BigInt(inspection.machine.config.ramBytes) - 1n }
 }
+
+/** An unsigned integer, lowest byte first. */
+export const integerOf = (bytes: Uint8Array): bigint =>
+  bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`)

@@ -2,7 +2,7 @@
 import type { Observation, Sighting } from "../machine/machine.ts"
 import { nothingObserved } from "../machine/machine.ts"
 import { floatRegisters, integerRegisters } from "../riscv/register.ts"
-import type { Inspection } from "./inspection.ts"
+import { type Inspection, integerOf } from "./inspection.ts"
 
 /** Which accesses to memory a watchpoint is for; `change`: writes that leave another value. */
 export type WatchedAccess = "read" | "write" | "access" | "change"
@@ -204,7 +204,7 @@ const watchedValue = (
     place.space === "physical"
       ? inspection.readPhysical(place.address, place.bytes)
       : inspection.read(hart, place.address, place.bytes)
-  return bytes === null ? null : bytes.toReversed().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+  return bytes === null ? null : integerOf(bytes)
 }
 
 /** Whether a pattern has a match that reaches into what was printed from `from` on. */

@@ -112,7 +112,11 @@ export const openForReading = (path: string): Effect.Effect<Database, OpenError 
     isReadError,
   )
 
-const attemptAsync = (path: string, body: () => Promise<void>): Effect.Effect<void, WorldDamaged | WorldUnreadable> =>
+/** The same for what waits. */
+export const attemptAsync = (
+  path: string,
+  body: () => Promise<void>,
+): Effect.Effect<void, WorldDamaged | WorldUnreadable> =>
   Effect.catch(Effect.tryPromise({ try: body, catch: cause => ({ cause }) }), ({ cause }) =>
     attempt(path, () => {
       throw cause

@@ -43,6 +43,37 @@ export class WorldNewer extends Schema.TaggedError<WorldNewer>()("WorldNewer", {
   }
 }
 
+/** A fork without the world that its history begins in. `problem` goes on from that world's path: "is not there". */
+export class ParentUnusable extends Schema.TaggedError<ParentUnusable>()("ParentUnusable", {
+  path: Schema.String,
+  parent: Schema.String,
+  problem: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.path} is a fork, and its parent world ${this.parent} ${this.problem}; put the parent back as it was, or use an export of the fork.`
+  }
+}
+
+/** A fork with more worlds before it than can be opened together. */
+export class ForkTooDeep extends Schema.TaggedError<ForkTooDeep>()("ForkTooDeep", {
+  path: Schema.String,
+  ancestors: Schema.Number,
+}) {
+  override get message(): string {
+    return `${this.path} is a fork with ${this.ancestors} worlds before it, and there can be no more; export it, import that file, and fork the new world.`
+  }
+}
+
+/** A world that forks beside it need. */
+export class WorldHasForks extends Schema.TaggedError<WorldHasForks>()("WorldHasForks", {
+  path: Schema.String,
+  forks: Schema.Array(Schema.String),
+}) {
+  override get message(): string {
+    return `${this.path} stays, as these forks cannot be read without it: ${this.forks.join(", ")}; export or remove them first, or remove it with --force.`
+  }
+}
+
 /** The content of the file is not what was written: `seq` is the first event concerned, null when it is no event. */
 export class WorldDamaged extends Schema.TaggedError<WorldDamaged>()("WorldDamaged", {
   path: Schema.String,
@@ -134,6 +165,16 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()("Snapsh
   }
 }
 
+/** A snapshot that lies in the file of a world before. */
+export class SnapshotInherited extends Schema.TaggedError<SnapshotInherited>()("SnapshotInherited", {
+  path: Schema.String,
+  snapshot: Schema.String,
+}) {
+  override get message(): string {
+    return `The snapshot ${this.snapshot} is not in ${this.path} but in a world that this one was forked from; remove it there.`
+  }
+}
+
 export class BlobNotFound extends Schema.TaggedError<BlobNotFound>()("BlobNotFound", {
   path: Schema.String,
   hash: Schema.String,
@@ -152,7 +193,7 @@ export class PositionMalformed extends Schema.TaggedError<PositionMalformed>()("
 }
 
 /** What opening a world can fail with. */
-export type OpenError = WorldNotFound | WorldUnreadable | WorldNewer | WorldDamaged
+export type OpenError = WorldNotFound | WorldUnreadable | WorldNewer | WorldDamaged | ParentUnusable
 
 /** What reading an opened world can fail with. */
 export type ReadError = WorldDamaged | WorldUnreadable | UnknownEvent | MalformedPayload

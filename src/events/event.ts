@@ -20,6 +20,8 @@ export const Lifecycle = Schema.Union([
   }),
   Schema.Struct({ change: Schema.Literal("resumed") }),
   Schema.Struct({ change: Schema.Literal("rebooted") }),
+  /** The first change of a fork's own: here it leaves its parent's history. Files have it since their third format. */
+  Schema.Struct({ change: Schema.Literal("forked") }),
 ])
 export type Lifecycle = typeof Lifecycle.Type
 

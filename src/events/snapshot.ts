@@ -242,11 +242,11 @@ export function* eachPage(db: Database, id: number, since: number | null): Gener
       yield { index, bytes: place === 0 ? zero : reader.page(place, pageName(index, info)) }
 }
 
-/** Checks every snapshot with all its pages. @throws ContentDamaged, naming the first that is damaged. */
-export const verifySnapshots = (db: Database): void => {
+/** Checks every snapshot that is `wanted` with all its pages. @throws ContentDamaged, naming the first that is damaged. */
+export const verifySnapshots = (db: Database, wanted: (info: SnapshotInfo) => boolean): void => {
   const reader = new PageReader(db)
   const checked = new Set<number>()
-  for (const info of listSnapshots(db)) {
+  for (const info of listSnapshots(db).filter(wanted)) {
     readState(db, info.id)
     for (const [index, place] of readPlaces(db, info.id)!.places.entries()) {
       if (place === 0 || checked.has(place)) continue

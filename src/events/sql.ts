@@ -1,8 +1,11 @@
 /** Queries of the user's own over a world's history: read-only, over views that say things in the project's words. */
 import { Buffer } from "node:buffer"
 import BetterSqlite, { type Database } from "better-sqlite3"
+import { causeName } from "../machine/cause-name.ts"
 import { SqlFailed, SqlRefused } from "./errors.ts"
 import { decodeEvent, eventToJson } from "./event.ts"
+import { type Chapter, type Lineage, ownChapter } from "./lineage.ts"
+import { generation } from "./lineage-snapshots.ts"
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 
@@ -17,28 +20,56 @@ export const rowsMaxDefault = 100_000
 
 const position = "'r' || round || '.m' || machine || '.h' || hart || '.i' || instret"
 
-const views = `
+/** The rows of a table in all files of a history; `part` selects those of one. */
+const union = (lineage: Lineage, part: (schema: string, chapter: Chapter, generations: number) => string): string =>
+  lineage
+    .map((chapter, at) => {
+      const generations = lineage.length - 1 - at
+      return part(generations === 0 ? "main" : `ancestor${generations}`, chapter, generations)
+    })
+    .join(" UNION ALL ")
+
+const eventsOf = (schema: string, { firstSeq, lastSeq }: Chapter): string =>
+  `SELECT * FROM ${schema}.event${schema === "main" ? "" : ` WHERE seq BETWEEN ${firstSeq} AND ${lastSeq}`}`
+
+const snapshotsOf = (schema: string, { lastSeq, end }: Chapter, generations: number): string => {
+  const select = `SELECT id + ${generations * generation} AS id, name, seq, round, machine, hart, instret, virtual_ns, page_count, digest FROM ${schema}.snapshot`
+  if (end === null) return select
+  return `${select} WHERE seq <= ${lastSeq} AND (round, machine, hart, instret) <= (${end.round}, ${end.machine}, ${end.hart}, ${end.instret})`
+}
+
+const blobsOf = (schema: string): string => `SELECT hash, size FROM ${schema}.blob WHERE hash IS NOT NULL`
+
+const viewsOf = (lineage: Lineage): string => {
+  const events = `(${union(lineage, eventsOf)})`
+  return `
   CREATE TEMP VIEW events AS
     SELECT seq, ${position} AS position, round, machine, hart, instret, kind, version,
       event_json(kind, version, payload) AS payload, lower(hex(digest)) AS digest
-    FROM main.event;
+    FROM ${events};
   CREATE TEMP VIEW console AS
     SELECT seq, ${position} AS position, round, machine, instret,
       event_field(kind, version, payload, 'device') AS device,
       event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
-    FROM main.event WHERE kind = 'console';
+    FROM ${events} WHERE kind = 'console';
   CREATE TEMP VIEW inputs AS
     SELECT seq, ${position} AS position, round, machine, hart, instret,
       event_field(kind, version, payload, 'source') AS source,
       event_field(kind, version, payload, 'virtualNs') AS virtual_ns,
       event_text(kind, version, payload) AS text, event_field(kind, version, payload, 'bytes') AS bytes
-    FROM main.event WHERE kind = 'input';
+    FROM ${events} WHERE kind = 'input';
+  CREATE TEMP VIEW interrupts AS
+    SELECT events.seq, events.position AS noted_at, events.machine,
+      json_extract(one.value, '$.hart') AS hart, json_extract(one.value, '$.instret') AS instret,
+      json_extract(one.value, '$.cause') AS cause, interrupt_name(json_extract(one.value, '$.cause')) AS name
+    FROM events, json_each(events.payload, '$.interrupts') AS one WHERE events.kind = 'interrupt';
   CREATE TEMP VIEW snapshots AS
     SELECT id, name, seq, ${position} AS position, virtual_ns, page_count AS pages, lower(hex(digest)) AS digest
-    FROM main.snapshot;
+    FROM (${union(lineage, snapshotsOf)});
   CREATE TEMP VIEW blobs AS
-    SELECT lower(hex(hash)) AS hash, size FROM main.blob WHERE hash IS NOT NULL;
+    SELECT DISTINCT lower(hex(hash)) AS hash, size FROM (${union(lineage, blobsOf)});
 `
+}
 
 const decodeField = (kind: string, version: number, payload: Uint8Array, field: string): SqlValue => {
   const value = (decodeEvent(kind, version, payload).payload as Record<string, unknown>)[field]
@@ -46,18 +77,40 @@ const decodeField = (kind: string, version: number, payload: Uint8Array, field: 
   return typeof value === "string" || typeof value === "number" ? value : null
 }
 
-/** Adds the views and the functions behind them, for this connection only. */
-export const addViews = (db: Database): void => {
+/** Adds the views and the functions behind them, for the connection to the history's own file only; gives that connection. */
+export const addViews = (lineage: Lineage): Database => {
+  const { db } = ownChapter(lineage)
   const options = { deterministic: true }
   db.function("event_json", options, (kind: string, version: number, payload: Uint8Array) =>
     JSON.stringify(eventToJson(decodeEvent(kind, version, payload))),
   )
   db.function("event_field", options, decodeField)
+  db.function("interrupt_name", options, (cause: number) => causeName(Number(cause), true))
   db.function("event_text", options, (kind: string, version: number, payload: Uint8Array) => {
     const bytes = decodeField(kind, version, payload, "bytes")
     return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : null
   })
-  db.exec(views)
+  for (const [generations, chapter] of lineage.toReversed().entries())
+    if (generations > 0) db.prepare(`ATTACH ? AS ancestor${generations}`).run(chapter.db.name)
+  db.exec(viewsOf(lineage))
+  return db
+}
+
+/** Rows that were derived from a history by going through it: a table for one query. */
+export interface DerivedTable {
+  readonly name: string
+  readonly columns: ReadonlyArray<string>
+  readonly rows: Iterable<ReadonlyArray<SqlValue>>
+}
+
+/** Puts a derived table where queries find it, for this connection only. */
+export const addTable = (db: Database, { name, columns, rows }: DerivedTable): void => {
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+  db.exec(`CREATE TEMP TABLE ${quoted(name)} (${columns.map(quoted).join(", ")})`)
+  const insert = db.prepare(`INSERT INTO temp.${quoted(name)} VALUES (${columns.map(() => "?").join(", ")})`)
+  db.transaction(() => {
+    for (const row of rows) insert.run(...row)
+  })()
 }
 
 const prepareQuery = (db: Database, text: string) => {

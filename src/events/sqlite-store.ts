@@ -1,41 +1,65 @@
 /** World files as SQLite databases: readers on connections of their own, one writer in the log's worker thread. */
 import { Buffer } from "node:buffer"
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
 import type { Database } from "better-sqlite3"
 import { Effect, Option, Stream } from "effect"
 import { blobSize, readBlob, readWholeBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
-import { attempt, openForReading, openForWriting, toReadError } from "./database.ts"
+import { createForkFile, makeWhole } from "./creation.ts"
+import { attempt, attemptAsync, openForWriting } from "./database.ts"
 import {
   BlobNotFound,
+  ForkTooDeep,
   MalformedPayload,
-  type OpenError,
   type ReadError,
   SnapshotExists,
+  SnapshotInherited,
   SnapshotNotFound,
   SqlFailed,
   SqlRefused,
   UnknownEvent,
   type WorldDamaged,
   WorldExists,
+  WorldHasForks,
   WorldNotFound,
-  WorldUnreadable,
   type WorldWriteFailed,
 } from "./errors.ts"
 import { definitions, encodeEvent, type StoredEvent } from "./event.ts"
-import { badRowError, eachEvent, readEvents, seqAtPosition, truncateLog, verifyLog } from "./event-reader.ts"
+import {
+  badRowError,
+  digestAt,
+  eachEvent,
+  headOf,
+  readEvents,
+  seqAtPosition,
+  truncateLog,
+  verifyLog,
+} from "./event-reader.ts"
+import { flatten } from "./flatten.ts"
+import { forksBeside } from "./forks-beside.ts"
 import type { Genesis } from "./genesis.ts"
-import { type Head, readHead } from "./head.ts"
+import type { Head } from "./head.ts"
+import { ancestorsMax, findYoungest, inChapter, type Lineage, ownChapter } from "./lineage.ts"
+import {
+  eachPage,
+  findSnapshot,
+  isInherited,
+  listSnapshots,
+  openMemory,
+  readState,
+  verifySnapshots,
+} from "./lineage-snapshots.ts"
 import { lockWorld } from "./lock.ts"
 import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
+import { type OpenedLineage, openLineage, openReader } from "./opening.ts"
+import type { ForkPoint } from "./parent.ts"
 import { origin } from "./position.ts"
 import { DigestChain, zeroDigest } from "./row.ts"
-import { eachPage, findSnapshot, listSnapshots, openMemory, readState, verifySnapshots } from "./snapshot.ts"
 import type { SnapshotInput } from "./snapshot-sender.ts"
-import { addViews, rowsMaxDefault, runQuery } from "./sql.ts"
+import { addTable, addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
-import type { CreateOptions, OpenOptions, RecordingWorld, Truncation, World } from "./world-store.ts"
+import type { CreateOptions, OpenOptions, RecordingWorld, RemoveOptions, Truncation, World } from "./world-store.ts"
 
 const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
   cause instanceof UnknownEvent || cause instanceof MalformedPayload
@@ -60,51 +84,67 @@ const readStream = <A>(path: string, items: () => Iterable<A>, chunk: number): S
     )
   })
 
-const readGenesis = (db: Database, path: string): Genesis => {
+const readGenesis = (lineage: Lineage): Genesis => {
+  const { path } = lineage[0]!
   let first: StoredEvent | undefined
   try {
-    first = readEvents(db, path, { toSeq: 0 }, 1)[0]
+    first = readEvents(lineage, { toSeq: 0 }, 1)[0]
   } catch (cause) {
-    const { bad } = verifyLog(db)
-    throw bad === null ? cause : badRowError(path, bad)
+    const { bad } = verifyLog(lineage)
+    throw bad === null ? cause : badRowError(bad)
   }
   if (first?.kind !== "genesis")
-    throw badRowError(path, { seq: 0, kind: first?.kind ?? null, position: null, problem: "it is not a genesis" })
+    throw badRowError({ path, seq: 0, kind: first?.kind ?? null, position: null, problem: "it is not a genesis" })
   return first.payload
 }
 
-const verifyContents = (db: Database): void => {
+const verifyBlobs = (db: Database): void => {
   for (const { hash } of selectAll(db, query.selectFrom("blob").select("hash").where("hash", "is not", null))) {
     if (!(hash instanceof Uint8Array)) throw new ContentDamaged("the hash of a content has the wrong type")
     const pieces = readBlob(db, Buffer.from(hash).toString("hex"))
     if (pieces === null) throw new ContentDamaged("a content is not found by its hash")
     for (const _ of pieces);
   }
-  verifySnapshots(db)
 }
 
-/** Copies what is durable into a new file, which appears complete or not at all. */
-const copyTo = (db: Database, path: string, file: string): Effect.Effect<void, WorldExists | ReadError> =>
-  attempt(
-    path,
-    () => {
-      if (existsSync(file)) throw new WorldExists({ path: file })
-      const partial = `${file}.partial`
-      rmSync(partial, { force: true })
-      try {
-        db.prepare("VACUUM INTO ?").run(partial)
-        const descriptor = openSync(partial, "r+")
-        fsyncSync(descriptor)
-        closeSync(descriptor)
-        renameSync(partial, file)
-      } finally {
-        rmSync(partial, { force: true })
-      }
-    },
-    (cause): cause is WorldExists => cause instanceof WorldExists,
+const verifyContents = (lineage: Lineage): void => {
+  for (const chapter of lineage) inChapter(chapter, () => verifyBlobs(chapter.db))
+  verifySnapshots(lineage)
+}
+
+/** Copies what is durable into a new file, which appears complete or not at all and needs no other. */
+const copyTo = (lineage: Lineage, file: string): Effect.Effect<void, WorldExists | ReadError> => {
+  const { db, path } = ownChapter(lineage)
+  return Effect.gen(function* () {
+    if (existsSync(file)) return yield* new WorldExists({ path: file })
+    const head = yield* read(path, () => headOf(lineage))
+    yield* attemptAsync(path, () =>
+      lineage.length > 1
+        ? flatten(lineage, head, file)
+        : makeWhole(file, partial => void db.prepare("VACUUM INTO ?").run(partial)),
+    )
+  })
+}
+
+/** Makes the file of a fork of a world. */
+const forkTo = (lineage: Lineage, file: string, { seq, position }: ForkPoint) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { db, path } = ownChapter(lineage)
+      if (lineage.length > ancestorsMax) return yield* new ForkTooDeep({ path, ancestors: lineage.length - 1 })
+      const digest = yield* read(path, () => {
+        const found = digestAt(lineage, seq)
+        if (found === null) throw new ContentDamaged(`event ${seq} is missing`)
+        return found
+      })
+      yield* lockWorld(file)
+      if (existsSync(file)) return yield* new WorldExists({ path: file })
+      yield* attemptAsync(file, () => createForkFile(file, db, { path, seq, digest, position }))
+    }),
   )
 
-const worldOf = (path: string, db: Database, genesis: Genesis): World => {
+const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World => {
+  const { path } = ownChapter(lineage)
   const found = <A>(which: number | string, body: () => A | null) =>
     Effect.flatMap(
       read(path, body),
@@ -112,124 +152,69 @@ const worldOf = (path: string, db: Database, genesis: Genesis): World => {
         value === null ? Effect.fail(new SnapshotNotFound({ path, snapshot: String(which) })) : Effect.succeed(value),
     )
   /** Reads at once, with errors as exceptions. */
-  const now = <A>(body: () => A): A => {
-    try {
-      return body()
-    } catch (cause) {
-      throw toReadError(path, cause) ?? cause
-    }
-  }
-  const blob = (hash: string) =>
-    Stream.unwrap(
-      Effect.map(
-        read(path, () => readBlob(db, hash)),
-        (pieces): Stream.Stream<Uint8Array, BlobNotFound | ReadError> =>
-          pieces === null ? Stream.fail(new BlobNotFound({ path, hash })) : readStream(path, () => pieces, 16),
-      ),
+  const now = <A>(body: () => A): A => inChapter(ownChapter(lineage), body)
+  /** What the youngest file gives that has the content. */
+  const ofBlob = <A>(hash: string, look: (db: Database, hash: string) => A | null) =>
+    Effect.flatMap(
+      read(path, () => findYoungest(lineage, db => look(db, hash))),
+      value => (value === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(value)),
     )
-  let viewsAdded = false
+  let views: Database | null = null
   return {
     path,
     genesis,
-    head: read(path, () => readHead(db)),
-    events: (filter = {}) => readStream(path, () => eachEvent(db, path, filter), 256),
-    readEvents: (filter, limit) => read(path, () => readEvents(db, path, filter, limit)),
-    readEventsNow: (filter, limit) => now(() => readEvents(db, path, filter, limit)),
-    seqAt: position => read(path, () => seqAtPosition(db, position)),
-    verify: read(path, () => verifyLog(db)),
-    verifyContents: read(path, () => verifyContents(db)),
-    blobSize: hash =>
-      Effect.flatMap(
-        read(path, () => blobSize(db, hash)),
-        size => (size === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(size)),
+    parent,
+    head: read(path, () => headOf(lineage)),
+    events: (filter = {}) => readStream(path, () => eachEvent(lineage, filter), 256),
+    readEvents: (filter, limit) => read(path, () => readEvents(lineage, filter, limit)),
+    readEventsNow: (filter, limit) => now(() => readEvents(lineage, filter, limit)),
+    seqAt: position => read(path, () => seqAtPosition(lineage, position)),
+    verify: read(path, () => verifyLog(lineage)),
+    verifyContents: read(path, () => verifyContents(lineage)),
+    blobSize: hash => Effect.map(ofBlob(hash, blobSize), ({ found: size }) => size),
+    blob: hash =>
+      Stream.unwrap(
+        Effect.map(ofBlob(hash, readBlob), ({ chapter, found: pieces }) => readStream(chapter.path, () => pieces, 16)),
       ),
-    blob,
-    readBlob: hash =>
-      Effect.flatMap(
-        read(path, () => readWholeBlob(db, hash)),
-        whole => (whole === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(whole)),
-      ),
+    readBlob: hash => Effect.map(ofBlob(hash, readWholeBlob), ({ found: whole }) => whole),
     readBlobNow: hash =>
       now(() => {
-        const whole = readWholeBlob(db, hash)
+        const whole = findYoungest(lineage, db => readWholeBlob(db, hash))
         if (whole === null) throw new ContentDamaged(`the content ${hash} is missing`)
-        return whole
+        return whole.found
       }),
-    snapshots: read(path, () => listSnapshots(db)),
-    snapshot: which => found(which, () => findSnapshot(db, which)),
-    snapshotState: id => found(id, () => readState(db, id)),
-    snapshotMemory: id =>
-      Effect.map(
-        found(id, () => openMemory(db, id)),
-        ({ indexes, places, read: readPage, readPlace }) => ({
-          file: path,
-          indexes,
-          places,
-          read: index => now(() => readPage(index)),
-          readPlace: place => now(() => readPlace(place)),
-        }),
-      ),
+    snapshots: read(path, () => listSnapshots(lineage)),
+    snapshot: which => found(which, () => findSnapshot(lineage, which)),
+    snapshotState: id => found(id, () => readState(lineage, id)),
+    snapshotMemory: id => found(id, () => openMemory(lineage, id)),
     snapshotPages: (id, since) =>
       Stream.unwrap(
         Effect.gen(function* () {
           for (const needed of since === undefined ? [id] : [id, since])
-            yield* found(needed, () => findSnapshot(db, needed))
-          return readStream(path, () => eachPage(db, id, since ?? null), 256)
+            yield* found(needed, () => findSnapshot(lineage, needed))
+          return readStream(path, () => eachPage(lineage, id, since ?? null), 256)
         }),
       ),
     sql: (text, options) =>
       attempt(
         path,
         () => {
-          if (!viewsAdded) addViews(db)
-          viewsAdded = true
-          return runQuery(db, text, options?.rowsMax ?? rowsMaxDefault)
+          views ??= addViews(lineage)
+          for (const table of options?.tables ?? []) addTable(views, table)
+          return runQuery(views, text, options?.rowsMax ?? rowsMaxDefault)
         },
         (cause): cause is SqlRefused | SqlFailed | UnknownEvent | MalformedPayload =>
           cause instanceof SqlRefused || cause instanceof SqlFailed || isEventError(cause),
       ),
-    exportTo: file => copyTo(db, path, file),
+    exportTo: file => copyTo(lineage, file),
+    forkTo: (file, point) => forkTo(lineage, file, point),
   }
 }
 
-/** Brings a world of an older format to the newest. */
-const upgrade = (path: string): Effect.Effect<void, OpenError> =>
-  Effect.scoped(
-    Effect.andThen(
-      lockWorld(path),
-      Effect.acquireRelease(openForWriting(path), db =>
-        Effect.sync(() => {
-          db.pragma("journal_mode = DELETE")
-          db.close()
-        }),
-      ),
-    ),
-  ).pipe(
-    Effect.asVoid,
-    Effect.catchTag(
-      "WorldInUse",
-      () => new WorldUnreadable({ path, problem: "it is being upgraded to a newer format" }),
-    ),
-  )
-
-const openUpgraded = (path: string): Effect.Effect<Database, OpenError> =>
-  openForReading(path).pipe(
-    Effect.catchTag("OlderFormat", ({ format }) =>
-      Effect.andThen(upgrade(path), openForReading(path)).pipe(
-        Effect.catchTag(
-          "OlderFormat",
-          () => new WorldUnreadable({ path, problem: `its older format ${format} could not be upgraded` }),
-        ),
-      ),
-    ),
-  )
-
-const openReader = (path: string) => Effect.acquireRelease(openUpgraded(path), db => Effect.sync(() => db.close()))
-
 const openReadOnly = (path: string) =>
   Effect.gen(function* () {
-    const db = yield* openReader(path)
-    return worldOf(path, db, yield* read(path, () => readGenesis(db, path)))
+    const opened = yield* openLineage(path, yield* openReader(path))
+    return worldOf(opened, yield* read(path, () => readGenesis(opened.lineage)))
   })
 
 const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncation | null): RecordingWorld => {
@@ -265,9 +250,13 @@ const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncatio
     beginSnapshot,
     saveSnapshot: input => Effect.flatMap(beginSnapshot(input), ({ durable }) => durable),
     removeSnapshot: id =>
-      Effect.flatMap(mapFailure(log.request("removeSnapshot", { snapshot: id })), removed =>
-        removed ? Effect.void : Effect.fail(new SnapshotNotFound({ path, snapshot: String(id) })),
-      ),
+      isInherited({ id })
+        ? Effect.flatMap(reading.snapshot(id), ({ name }) =>
+            Effect.fail(new SnapshotInherited({ path, snapshot: name ?? String(id) })),
+          )
+        : Effect.flatMap(mapFailure(log.request("removeSnapshot", { snapshot: id })), removed =>
+            removed ? Effect.void : Effect.fail(new SnapshotNotFound({ path, snapshot: String(id) })),
+          ),
   }
 }
 
@@ -297,15 +286,17 @@ const create = (path: string, genesis: Genesis, options?: CreateOptions) =>
   })
 
 /** Checks the log, cuts off what is not good and removes what a crash left half-written; gives where the log then ends. */
-const recover = (path: string, db: Database, onDamage: "truncate" | "refuse") =>
+const recover = (path: string, lineage: Lineage, onDamage: "truncate" | "refuse") =>
   attempt(
     path,
     (): { head: Head; truncation: Truncation | null } => {
-      const { events, digest, bad } = verifyLog(db)
+      const { db, firstSeq } = ownChapter(lineage)
+      const { events, digest, bad } = verifyLog(lineage)
       const head = { seq: events - 1, digest }
       let truncation: Truncation | null = null
       if (bad !== null) {
-        if (events === 0 || onDamage === "refuse") throw badRowError(path, bad)
+        // Only a world's own events are cut off, and never its first.
+        if (events < Math.max(1, firstSeq) || onDamage === "refuse") throw badRowError(bad)
         const count = query
           .selectFrom("event")
           .select(of => of.fn.countAll<number>().as("rows"))
@@ -313,7 +304,7 @@ const recover = (path: string, db: Database, onDamage: "truncate" | "refuse") =>
         truncation = { removed: selectAll(db, count)[0]!.rows, bad }
         truncateLog(db, events, digest)
       }
-      readGenesis(db, path)
+      readGenesis(lineage)
       removeIncompleteBlobs(db)
       return { head, truncation }
     },
@@ -325,10 +316,12 @@ const open = (path: string, options: OpenOptions = {}) =>
     // A world that is not there must not get a lock file.
     yield* Effect.scoped(openReader(path))
     yield* lockWorld(path)
-    const { head, truncation } = yield* Effect.acquireUseRelease(
-      openForWriting(path),
-      db => recover(path, db, options.onDamage ?? "truncate"),
-      db => Effect.sync(() => db.close()),
+    const { head, truncation } = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const db = yield* Effect.acquireRelease(openForWriting(path), opened => Effect.sync(() => opened.close()))
+        const { lineage } = yield* openLineage(path, db)
+        return yield* recover(path, lineage, options.onDamage ?? "truncate")
+      }),
     )
     return yield* startRecording(path, head, options, truncation)
   })
@@ -336,21 +329,23 @@ const open = (path: string, options: OpenOptions = {}) =>
 const importFrom = (file: string, path: string) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const source = yield* openReader(file)
-      const { bad } = yield* read(file, () => verifyLog(source))
-      if (bad !== null) return yield* badRowError(file, bad)
-      yield* read(file, () => readGenesis(source, file))
-      yield* read(file, () => verifyContents(source))
+      const { lineage } = yield* openLineage(file, yield* openReader(file))
+      const { bad } = yield* read(file, () => verifyLog(lineage))
+      if (bad !== null) return yield* badRowError(bad)
+      yield* read(file, () => readGenesis(lineage))
+      yield* read(file, () => verifyContents(lineage))
       yield* lockWorld(path)
-      yield* copyTo(source, file, path)
+      yield* copyTo(lineage, path)
     }),
   )
 
-const remove = (path: string) =>
+const remove = (path: string, options: RemoveOptions = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
       if (!existsSync(path)) return yield* new WorldNotFound({ path })
       yield* lockWorld(path)
+      const forks = options.force === true ? [] : yield* attempt(path, () => forksBeside(path))
+      if (forks.length > 0) return yield* new WorldHasForks({ path, forks })
       yield* attempt(path, () => {
         for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(path + suffix, { force: true })
       })

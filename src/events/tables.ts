@@ -39,6 +39,18 @@ export interface SnapshotTable {
   seal: Uint8Array
 }
 
+export interface ParentTable {
+  id: 0
+  path: string
+  seq: number
+  digest: Uint8Array
+  round: number
+  machine: number
+  hart: number
+  instret: number
+  seal: Uint8Array
+}
+
 export interface Tables {
   event: EventTable
   head: { id: 0; seq: number; digest: Uint8Array }
@@ -48,6 +60,7 @@ export interface Tables {
   page_pack: { id: Generated<number>; seal: Uint8Array; hashes: Uint8Array; data: Uint8Array }
   memory_map: { id: Generated<number>; base: number | null; depth: number; data: Uint8Array }
   snapshot: SnapshotTable
+  parent: ParentTable
   /** SQLite's own: the largest number ever used in a table. */
   sqlite_sequence: { name: string; seq: number }
 }

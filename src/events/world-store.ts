@@ -7,14 +7,17 @@ import type { StoredBlob } from "./blob.ts"
 import type { KnownContent } from "./creation.ts"
 import type {
   BlobNotFound,
+  ForkTooDeep,
   OpenError,
   ReadError,
   SnapshotExists,
+  SnapshotInherited,
   SnapshotNotFound,
   SqlFailed,
   SqlRefused,
   WorldDamaged,
   WorldExists,
+  WorldHasForks,
   WorldInUse,
   WorldUnreadable,
   WorldWriteFailed,
@@ -24,16 +27,19 @@ import type { BadRow, EventFilter, Verification } from "./event-reader.ts"
 import type { Genesis } from "./genesis.ts"
 import type { Head } from "./head.ts"
 import type { LogWriter, LogWriterOptions } from "./log-writer.ts"
+import type { ForkPoint, Parent } from "./parent.ts"
 import type { Position } from "./position.ts"
 import type { Page, SnapshotInfo, SnapshotMemory } from "./snapshot.ts"
 import type { SnapshotInput, SnapshotUnderWay } from "./snapshot-sender.ts"
-import type { SqlResult } from "./sql.ts"
+import type { DerivedTable, SqlResult } from "./sql.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 /** A world as a reader sees it. Reading sees what is durable at the time. */
 export interface World {
   readonly path: string
   readonly genesis: Genesis
+  /** The world that this one was forked from, null for one that is no fork. All that is read here goes through its file too. */
+  readonly parent: Parent | null
   readonly head: Effect.Effect<Head, ReadError>
   /** The events that pass the filter, decoded and upcast, up to the end of the log as it is when the stream gets there. */
   events(filter?: EventFilter): Stream.Stream<StoredEvent, ReadError>
@@ -67,13 +73,18 @@ export interface World {
   /** Its pages that are not zero, in address order; with `since`, those that differ from that snapshot, zero pages too. */
   snapshotPages(id: number, since?: number): Stream.Stream<Page, SnapshotNotFound | ReadError>
 
-  /** One read-only query over the views `events`, `console`, `inputs`, `snapshots`, `blobs`. */
+  /** One read-only query over the views `events`, `console`, `inputs`, `interrupts`, `snapshots`, `blobs`, and tables that are given. */
   sql(
     text: string,
-    options?: { readonly rowsMax?: number },
+    options?: { readonly rowsMax?: number; readonly tables?: ReadonlyArray<DerivedTable> },
   ): Effect.Effect<SqlResult, SqlRefused | SqlFailed | ReadError>
   /** Writes everything durable into one self-contained file. */
   exportTo(file: string): Effect.Effect<void, WorldExists | ReadError>
+  /**
+   * Makes a world at `file` whose history is this one's up to a point of it, and which needs this file from then on. It has no event of
+   * its own, and is small whatever this one holds.
+   */
+  forkTo(file: string, point: ForkPoint): Effect.Effect<void, WorldExists | WorldInUse | ForkTooDeep | ReadError>
 }
 
 export interface Truncation {
@@ -99,7 +110,9 @@ export interface RecordingWorld extends World {
   /** Both at once. */
   saveSnapshot(input: SnapshotInput): Effect.Effect<SnapshotInfo, SnapshotExists | WorldWriteFailed | WorldDamaged>
   /** Removes a snapshot and the pages that only it had. */
-  removeSnapshot(id: number): Effect.Effect<void, SnapshotNotFound | WorldWriteFailed | WorldDamaged>
+  removeSnapshot(
+    id: number,
+  ): Effect.Effect<void, SnapshotNotFound | SnapshotInherited | WorldWriteFailed | WorldDamaged | ReadError>
 }
 
 export interface CreateOptions extends LogWriterOptions {
@@ -112,6 +125,11 @@ export interface CreateOptions extends LogWriterOptions {
 export interface OpenOptions extends LogWriterOptions {
   /** What to do when the log is damaged: go on from the last good event, or fail. "truncate" where absent. */
   readonly onDamage?: "truncate" | "refuse"
+}
+
+export interface RemoveOptions {
+  /** Removes it although there are forks that need it. */
+  readonly force?: boolean
 }
 
 type ScopedOpen<A, E> = Effect.Effect<A, E, Scope.Scope>
@@ -145,8 +163,11 @@ export class WorldStore extends Context.Service<
     openReadOnly(path: string): ScopedOpen<World, OpenError | ReadError>
     /** Verifies the world in `file` and copies it to `path`. */
     importFrom(file: string, path: string): Effect.Effect<void, WorldExists | WorldInUse | OpenError | ReadError>
-    /** Removes a world that is not in use. */
-    remove(path: string): Effect.Effect<void, WorldInUse | OpenError | WorldUnreadable>
+    /** Removes a world that is not in use and that no fork beside it needs. */
+    remove(
+      path: string,
+      options?: RemoveOptions,
+    ): Effect.Effect<void, WorldInUse | WorldHasForks | OpenError | WorldUnreadable>
   }
 >()("chronovisor/events/WorldStore") {
   static readonly layer: Layer.Layer<WorldStore> = Layer.succeed(WorldStore, sqliteStore)

@@ -40,7 +40,9 @@ export const hitKind = { breakpoint: 1, read: 2, write: 3, interrupt: 4, excepti
 /** What `watched` gives. */
 export const nearness = { far: 0, samePage: 1, hit: 2 } as const
 
-export const isObserved = (what: keyof typeof observes): Expr<"i32"> => i32.and(i32.load(OBSERVES), observes[what])
+/** 1 where it is asked for. */
+export const isObserved = (what: keyof typeof observes): Expr<"i32"> =>
+  i32.ne(i32.and(i32.load(OBSERVES), observes[what]), 0)
 
 /** Instructions the running hart has executed, as far as `count` in its state is right. */
 const executed = (): Expr<"i64"> => i64.sub(get64("target"), i64.extendu(i32.add(get32("count"), get32("held"))))

@@ -19,14 +19,25 @@ export type ElfSegment = {
   readonly memorySize: number
 }
 
+/** `memorySize` is also that of a section without bytes in the file (`.bss`). `flags` are the low 32 bits of sh_flags. */
 export type ElfSection = {
   readonly name: string
   readonly type: number
+  readonly flags: number
+  readonly address: bigint
+  readonly memorySize: number
   readonly link: number
   readonly data: Uint8Array
 }
 
-export type ElfSymbol = { readonly name: string; readonly value: bigint; readonly size: number }
+/** `info` is st_info (binding and type), `section` the index of the section it lies in, 0 if it is defined elsewhere. */
+export type ElfSymbol = {
+  readonly name: string
+  readonly value: bigint
+  readonly size: number
+  readonly info: number
+  readonly section: number
+}
 
 export type ElfFile = {
   readonly type: "relocatable" | "executable" | "shared" | "core" | "other"
@@ -45,6 +56,7 @@ const EM_RISCV = 243
 const PT_LOAD = 1
 const SHT_SYMTAB = 2
 const SHT_NOBITS = 8
+const SHT_DYNSYM = 11
 const SHN_XINDEX = 0xffff
 
 const ARCHITECTURES: ReadonlyMap<number, string> = new Map([
@@ -146,6 +158,9 @@ export function readElf(bytes: Uint8Array): ElfResult {
       sections.push({
         name: "",
         type: sectionType,
+        flags: view.getUint32(at + 8, true),
+        address: view.getBigUint64(at + 16, true),
+        memorySize: offset64(view, at + 32),
         link: view.getUint32(at + 40, true),
         data: size === 0 ? bytes.subarray(0, 0) : bytes.subarray(start, start + size),
       })
@@ -164,16 +179,23 @@ export function elfSection(file: ElfFile, name: string): Uint8Array | undefined 
   return file.sections.find(section => section.name === name)?.data
 }
 
-/** Every named symbol of the symbol tables (not the dynamic ones), in the file's order. */
-export function* elfSymbols(file: ElfFile): Generator<ElfSymbol> {
+/** Every named symbol of the symbol tables, or of those for dynamic linking, in the file's order. */
+export function* elfSymbols(file: ElfFile, tables: "static" | "dynamic" = "static"): Generator<ElfSymbol> {
   for (const section of file.sections) {
-    if (section.type !== SHT_SYMTAB) continue
+    if (section.type !== (tables === "static" ? SHT_SYMTAB : SHT_DYNSYM)) continue
     const names = file.sections[section.link]?.data
     if (names === undefined) continue
     const view = new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength)
     for (let at = 0; at + 24 <= section.data.length; at += 24) {
       const name = stringAt(names, view.getUint32(at, true))
-      if (name !== "") yield { name, value: view.getBigUint64(at + 8, true), size: offset64(view, at + 16) }
+      if (name === "") continue
+      yield {
+        name,
+        value: view.getBigUint64(at + 8, true),
+        size: offset64(view, at + 16),
+        info: view.getUint8(at + 4),
+        section: view.getUint16(at + 6, true),
+      }
     }
   }
 }

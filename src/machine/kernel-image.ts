@@ -167,10 +167,10 @@ function elfAddress(file: ElfFile, virtualAddress: bigint): number {
 }
 
 /**
- * How far an ELF file is moved from where it was linked: position-independent firmware is linked at 0 and relocates itself,
- * everything else stays.
+ * How far an ELF file is moved from where it was linked, in bytes: position-independent firmware is linked at 0 and relocates
+ * itself, everything else stays.
  */
-function elfShift(file: ElfFile, behindFirmware: boolean): number {
+export function elfShift(file: ElfFile, behindFirmware: boolean): number {
   const lowest = file.segments.reduce((low, segment) => Math.min(low, Number(segment.physicalAddress)), Infinity)
   if (file.type !== "shared" || lowest >= RAM_BASE) return 0
   return RAM_BASE + (behindFirmware ? PAYLOAD_OFFSET : 0) - (lowest - (lowest % 0x1000))

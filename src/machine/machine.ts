@@ -10,7 +10,13 @@
 import { decodeState, encodeState, StateFields, type StateValue } from "../devices/index.ts"
 import { type BringPage, HartCore } from "../hart/hart-core.ts"
 import { PAGE_BYTES, RAM_BASE } from "../hart/layout.ts"
-import { type Hit, nothingObserved, type Observation } from "../hart/observation-tables.ts"
+import {
+  BREAKPOINTS_MAX,
+  type Hit,
+  nothingObserved,
+  type Observation,
+  WATCHES_MAX,
+} from "../hart/observation-tables.ts"
 import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
@@ -23,7 +29,7 @@ import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
 import type { SleepingMachine } from "./sleeping-machine.ts"
 
-export { type Hit, nothingObserved, type Observation }
+export { BREAKPOINTS_MAX, type Hit, nothingObserved, type Observation, WATCHES_MAX }
 
 /** Why `run` came back. */
 export type Exit =
@@ -81,7 +87,8 @@ export class Machine {
   private readonly ram: Ram
   private readonly memory: MemoryWatch
   private readonly lives: HartLife[]
-  private readonly roundNs: number
+  /** Virtual nanoseconds of a round. */
+  readonly roundNs: number
   private roundNumber = 0
   private roundStartNs = 0
   /** The hart whose turn it is in this round. */
@@ -90,6 +97,7 @@ export class Machine {
   private console: number[] = []
   /** The console that printed last: what is typed goes there. */
   private port: ConsolePort = "serial"
+  private given = 0
   private readonly trace: Trace = { slices: [], interrupts: [] }
   private sighting: Sighting | null = null
   /** The hart that ended its waiting last, and how far it had come. */
@@ -601,9 +609,11 @@ export class Machine {
    */
   wake({ state, rom, memoryDigest }: SleepingMachine, pages: Iterable<number>, source: BringPage): void {
     const { core, memory } = this
+    const given = [...pages]
+    this.given = given.length
     core.rom.set(rom)
     memory.takeOver(memoryDigest)
-    core.awaitPages(pages, (page, target) => {
+    core.awaitPages(given, (page, target) => {
       source(page, target)
       memory.broughtIn(page)
     })
@@ -630,6 +640,11 @@ export class Machine {
     })
     memory.takeOver(memoryDigest)
     this.restoreState(state)
+  }
+
+  /** How many pages it was woken with; 0 for one that began by itself. */
+  get wokenPages(): number {
+    return this.given
   }
 
   /** About how many pages were written since memory was last looked at: what saving would cost. */

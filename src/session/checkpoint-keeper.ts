@@ -7,37 +7,44 @@ import type { LogWriter } from "../events/index.ts"
 import type { Machine } from "../machine/machine.ts"
 import type { SnapshotMaker } from "./snapshots.ts"
 
-/** No checkpoint comes sooner after another, in instructions. */
-const INSTRUCTIONS_MIN = 256_000_000
-/** Saving a page takes as long as some thousand instructions: so many lie between two checkpoints for each page that is saved. */
-const INSTRUCTIONS_PER_PAGE = 60_000
-/** How often pages are counted, in instructions. */
-const LOOK_INSTRUCTIONS = 64_000_000
+/** How far apart checkpoints are, in instructions of all harts together. */
+export interface CheckpointSpacing {
+  /** None comes sooner after another. */
+  readonly least: number
+  /** Saving a page takes as long as some thousand instructions: so many lie between two for each page that is saved. */
+  readonly perPage: number
+  /** How often pages are counted. */
+  readonly look: number
+}
+
+export const usualSpacing: CheckpointSpacing = { least: 256_000_000, perPage: 60_000, look: 64_000_000 }
 
 export class CheckpointKeeper {
   private readonly log: LogWriter
   private readonly machine: Machine
   private readonly maker: SnapshotMaker
+  private readonly spacing: CheckpointSpacing
   private savedAt: number
   private lookAt: number
 
-  constructor(log: LogWriter, machine: Machine, maker: SnapshotMaker) {
+  constructor(log: LogWriter, machine: Machine, maker: SnapshotMaker, spacing = usualSpacing) {
     this.log = log
     this.machine = machine
     this.maker = maker
+    this.spacing = spacing
     this.savedAt = machine.executed
-    this.lookAt = this.savedAt + INSTRUCTIONS_MIN
+    this.lookAt = this.savedAt + spacing.least
   }
 
   /** Called after a cut between two rounds. */
   consider(): void {
-    const { machine } = this
+    const { machine, spacing } = this
     const { executed } = machine
     if (executed < this.lookAt) return
-    this.lookAt = executed + LOOK_INSTRUCTIONS
-    if (executed - this.savedAt < machine.unsavedPages * INSTRUCTIONS_PER_PAGE) return
+    this.lookAt = executed + spacing.look
+    if (executed - this.savedAt < this.maker.unsavedPages * spacing.perPage) return
     this.maker.begin(null, this.log.nextSeq - 1, machine.digest())
     this.savedAt = executed
-    this.lookAt = executed + INSTRUCTIONS_MIN
+    this.lookAt = executed + spacing.least
   }
 }

@@ -65,9 +65,29 @@ export class PositionNotReached extends Schema.TaggedError<PositionNotReached>()
   }
 }
 
+/** A position between two events that the guest steps over. */
+export class PositionPassed extends Schema.TaggedError<PositionPassed>()("PositionPassed", {
+  wanted: Schema.String,
+  found: Schema.String,
+}) {
+  override get message(): string {
+    return `The guest is never at ${this.wanted}: it went past it to ${this.found}; fork it there, or at another position.`
+  }
+}
+
+/** A fork of a history that has ended for good, at its end. */
+export class ForkPastEnd extends Schema.TaggedError<ForkPastEnd>()("ForkPastEnd", {
+  world: Schema.String,
+  end: Schema.String,
+}) {
+  override get message(): string {
+    return `The guest in ${this.world} turned itself off at ${this.end}, so a fork could not go on from there; choose an earlier position with --at.`
+  }
+}
+
 /** A world that was to be continued has ended for good. */
 export class HistoryEnded extends Schema.TaggedError<HistoryEnded>()("HistoryEnded", { world: Schema.String }) {
   override get message(): string {
-    return `The guest in ${this.world} turned itself off, so there is nothing to resume; replay it, or run it anew under another name.`
+    return `The guest in ${this.world} turned itself off, so there is nothing to resume; replay it, fork it before its end, or run it anew under another name.`
   }
 }

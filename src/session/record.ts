@@ -2,7 +2,7 @@
 import { Clock, Effect } from "effect"
 import type { LogWriter, SnapshotExists, SnapshotInfo, WorldDamaged, WorldWriteFailed } from "../events/index.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
-import { CheckpointKeeper } from "./checkpoint-keeper.ts"
+import { CheckpointKeeper, type CheckpointSpacing } from "./checkpoint-keeper.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { History } from "./history.ts"
 import type { Outside } from "./outside.ts"
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly until: Condition
   /** Text to type, instead of what comes from outside. */
   readonly script: Uint8Array | null
+  /** How far apart checkpoints are. */
+  readonly checkpoints?: CheckpointSpacing
   /** What to do once there is a machine, before it executes anything. */
   readonly started?: Effect.Effect<void>
 }
@@ -84,7 +86,7 @@ export const runMachine = (
     const history = new History(machine, (position, kind, payload) => log?.append(position, kind, payload))
     const outbox = new Outbox(log, outside)
     const snapshots = log && new SnapshotMaker(log, machine, woken)
-    const checkpoints = log && new CheckpointKeeper(log, machine, snapshots!)
+    const checkpoints = log && new CheckpointKeeper(log, machine, snapshots!, options.checkpoints)
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null

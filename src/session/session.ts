@@ -5,6 +5,7 @@ import {
   formatPosition,
   type LogWriter,
   type LogWriterOptions,
+  type Parent,
   type Position,
   type ReadError,
   type RecordingWorld,
@@ -20,6 +21,7 @@ import { buildMachine, machineOf } from "./build-machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { findDivergence, momentOf } from "./divergence.ts"
 import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
+import { runToFork, unbegunFork } from "./fork.ts"
 import type { Outside } from "./outside.ts"
 import { type RunOptions, runMachine } from "./record.ts"
 import { type Flip, type Mismatch, Replayer } from "./replay.ts"
@@ -181,10 +183,13 @@ export const replay = (path: string, options: ReplayOptions = {}) =>
       }
       const { mismatch, compared, last, stopped } = yield* walk(world, replayer, fromSeq, stopBefore, options)
       if (mismatch) return yield* describe(world, snapshot, mismatch, options.flip ?? null)
-      if (until !== undefined && isPosition(until)) {
+      const unbegun = stopped ? null : yield* unbegunFork(world)
+      if (until === undefined && unbegun) yield* runToFork(replayer, unbegun)
+      else if (until !== undefined && isPosition(until)) {
         const end = replayer.history.position
         if (comparePositions(end, until) < 0) {
-          const problem = stopped ? replayer.runTo(until) : "the history ends before"
+          const isWithin = stopped || (unbegun !== null && comparePositions(until, unbegun.position) <= 0)
+          const problem = isWithin ? replayer.runTo(until) : "the history ends before"
           if (problem) return yield* new PositionNotReached({ wanted: formatPosition(until), end: formatPosition(end) })
         }
       } else if (until?.kind === "instret" && stopped) {
@@ -262,7 +267,7 @@ export const verify = (path: string) =>
       if (report.bad) {
         const { bad } = report
         return yield* new WorldDamaged({
-          path,
+          path: bad.path,
           seq: bad.seq,
           kind: bad.kind,
           position: bad.position && formatPosition(bad.position),
@@ -278,19 +283,38 @@ export const verify = (path: string) =>
     }),
   )
 
-/** Brings a recording world's machine to the end of its log. What the log broke off in the middle of is completed. */
-const catchUp = (world: RecordingWorld, options: Pick<ReplayOptions, "progress" | "breathe">) =>
+/** Writes what a recording world's machine caused beyond its log: the rest of what that broke off in, and the beginning of a fork. */
+const appendCaused = (world: RecordingWorld, replayer: Replayer): void => {
+  for (const { position, kind, payload } of replayer.takeCaused()) world.log.append(position, kind, payload as never)
+}
+
+/** Brings a machine from the last event of a recording world to the world's end, completing what is incomplete there. */
+const complete = (world: RecordingWorld, replayer: Replayer, unbegun: Parent | null) =>
+  Effect.gen(function* () {
+    appendCaused(world, replayer)
+    if (unbegun === null) return
+    yield* runToFork(replayer, unbegun)
+    replayer.history.lifecycle({ change: "forked" })
+    appendCaused(world, replayer)
+  })
+
+/**
+ * Brings a recording world's machine to the end of its history. What the log broke off in the middle of is completed; a fork's own
+ * history begins.
+ */
+export const catchUp = (world: RecordingWorld, options: Pick<ReplayOptions, "progress" | "breathe"> = {}) =>
   Effect.gen(function* () {
     const woken = lastBefore(yield* world.snapshots, null)
     const { machine, fromSeq } = yield* startAt(world, woken)
     const replayer = new Replayer(machine, {})
-    const { mismatch, last } = yield* walk(world, replayer, fromSeq, () => false, options)
+    const { mismatch } = yield* walk(world, replayer, fromSeq, () => false, options)
     if (mismatch) return yield* describe(world, woken, mismatch, null)
-    for (const { position, kind, payload } of replayer.takeCaused()) world.log.append(position, kind, payload as never)
-    return { machine, last, woken }
+    const unbegun = yield* unbegunFork(world)
+    yield* complete(world, replayer, unbegun)
+    return { machine, woken, begins: unbegun !== null }
   })
 
-/** Goes on with a world where its history ends: after a stop, or after a crash. */
+/** Goes on with a world where its history ends: after a stop, after a crash, or, the first time, where a fork leaves its parent. */
 export const resume = (
   path: string,
   outside: Outside,
@@ -300,10 +324,12 @@ export const resume = (
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.open(path)
-      const { machine, last, woken } = yield* catchUp(world, options)
+      const { seq } = yield* world.head
+      const [last] = yield* world.readEvents({ fromSeq: seq, toSeq: seq }, 1)
       if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
         return yield* new HistoryEnded({ world: path })
-      world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
+      const { machine, woken, begins } = yield* catchUp(world, options)
+      if (!begins) world.log.append({ ...machine.position, machine: 0 }, "lifecycle", { change: "resumed" })
       return yield* runMachine(machine, world.log, outside, options, woken)
     }),
   ).pipe(memoryErrors)
@@ -326,7 +352,7 @@ export const createSnapshot = (
       const begin = lastBefore(yield* world.snapshots, at)
       const { machine, fromSeq } = yield* startAt(world, begin)
       const replayer = new Replayer(machine, {})
-      const { mismatch, last } = yield* walk(
+      const { mismatch, last, stopped } = yield* walk(
         world,
         replayer,
         fromSeq,
@@ -334,7 +360,13 @@ export const createSnapshot = (
         options,
       )
       if (mismatch) return yield* describe(world, begin, mismatch, null)
-      const seq = last?.seq ?? begin?.seq ?? 0
+      let seq = last?.seq ?? begin?.seq ?? 0
+      if (!stopped) {
+        const unbegun = yield* unbegunFork(world)
+        const isBefore = unbegun !== null && at !== null && comparePositions(at, unbegun.position) < 0
+        yield* complete(world, replayer, isBefore ? null : unbegun)
+        seq = world.log.nextSeq - 1
+      }
       return yield* new SnapshotMaker(world.log, machine, begin).begin(name, seq, machine.digest()).durable
     }),
   ).pipe(memoryErrors)

@@ -1,6 +1,7 @@
 /** Snapshots of a running machine, and machines from snapshots. */
 import { Effect, Stream } from "effect"
 import {
+  isInherited,
   type LogWriter,
   type SnapshotExists,
   type SnapshotInfo,
@@ -28,24 +29,35 @@ export class SnapshotMaker {
   private readonly log: LogWriter
   private readonly machine: Machine
   private base: Base | null
+  /** How many pages the machine was given by a snapshot that a fork inherits, as far as the fork's own file has none of them. */
+  private inheritedPages: number
   private underWay: SnapshotUnderWay[] = []
 
   /** `woken`: the snapshot of the same world that the machine began with, null for the beginning. */
   constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null) {
     this.log = log
     this.machine = machine
-    this.base = woken && { parent: woken.id, mark: 0 }
+    const isElsewhere = woken !== null && isInherited(woken)
+    this.inheritedPages = isElsewhere ? machine.wokenPages : 0
+    this.base = woken && !isElsewhere ? { parent: woken.id, mark: 0 } : null
+  }
+
+  /** About how many pages the next one has to hold. */
+  get unsavedPages(): number {
+    return this.machine.unsavedPages + this.inheritedPages
   }
 
   /** Saves the machine's state, under a name or none; it stands right after event `seq`. The machine may go on at once. */
   begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
+    if (this.inheritedPages > 0) return this.beginWhole(name, seq, digest)
     const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
     return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
   }
 
   /** The same with every page, also of a machine that was woken in another world. */
-  beginWhole(name: string, seq: number, digest: Uint8Array): SnapshotUnderWay {
+  beginWhole(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     const { machine } = this
+    this.inheritedPages = 0
     return this.handOver({ name, seq, digest, parent: null, pages: machine.pages() }, machine.writtenPages(0).mark)
   }
 

@@ -35,6 +35,7 @@ describe("cv", () => {
     "logs",
     "events",
     "sql",
+    "gdb",
     "rm",
     "export",
     "import",

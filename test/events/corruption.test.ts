@@ -126,6 +126,40 @@ describe("damage", () => {
     }
   }, 120_000)
 
+  test("of a fork or of its parent, in any place, is an error in one sentence, never an exception", async () => {
+    const next = random(11)
+    const files = [join(directory, "parent.cv"), join(directory, "fork.cv")] as const
+    const [parent, fork] = files
+    copyFileSync(original, parent)
+    await run(
+      Effect.gen(function* () {
+        const store = yield* WorldStore
+        yield* (yield* store.openReadOnly(parent)).forkTo(fork, { seq: 300, position: at(300) })
+        const { log } = yield* store.open(fork)
+        for (let round = 301; round <= 500; round++) appendBatch(log, round)
+        yield* log.flush
+      }),
+    )
+    const clean = files.map(file => readFileSync(file))
+    for (let attempt = 0; attempt < 120; attempt++) {
+      for (const [which, file] of files.entries()) {
+        for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true })
+        const bytes = Buffer.from(clean[which]!)
+        const flips = which !== attempt % 2 ? 0 : attempt % 3 === 0 ? 20 : 1
+        for (let flip = 0; flip < flips; flip++)
+          bytes[Math.floor(next() * bytes.length)]! ^= 1 << Math.floor(next() * 8)
+        writeFileSync(file, bytes)
+      }
+      expectNoDefect(await run(Effect.exit(Effect.scoped(readAll(fork)))))
+      const exported = join(directory, "exported.cv")
+      rmSync(exported, { force: true })
+      const exporting = Effect.flatMap(readOnly(fork), world => world.exportTo(exported))
+      expectNoDefect(await run(Effect.exit(Effect.scoped(exporting))))
+      if (attempt % 10 < 2)
+        expectNoDefect(await run(Effect.exit(Effect.scoped(Effect.flatMap(WorldStore, store => store.open(fork))))))
+    }
+  }, 120_000)
+
   test("by truncation is an error in one sentence", async () => {
     const size = statSync(original).size
     for (let part = 1; part < 40; part++) {

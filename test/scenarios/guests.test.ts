@@ -74,6 +74,13 @@ describe.skipIf(installedQemu() === undefined)("on QEMU", { timeout: 60_000 }, (
     expect(run("hello", { harts: 2 })).toEqual({ status: 0, lines: ["Hello from RV64.", ""] })
   })
 
+  it("race does all its jobs when it is fixed, in whatever order two threads do them", () => {
+    const { status, lines } = run("race", { harts: 2, append: "quiet fixed" })
+    expect(lines[0]).toBe("race: a desk and a worker, fixed")
+    expect(lines.slice(-2)).toEqual(["race: done, sum ab95313327d187a2, 0 jobs open", ""])
+    expect(status).toBe(0)
+  })
+
   it.each([1, 2, 3, 4, 8])("embedded computes what it should on %i harts", harts => {
     const { status, lines } = run("embedded", { harts, append: "auto" })
     expect(lines).toEqual([

@@ -3,10 +3,12 @@ import { copyFileSync } from "node:fs"
 import BetterSqlite from "better-sqlite3"
 import { Effect } from "effect"
 import { expect, test } from "vitest"
+import { truncateLog } from "../../src/events/event-reader.ts"
 import { WorldDamaged, WorldStore } from "../../src/events/index.ts"
 import type { Machine } from "../../src/machine/machine.ts"
 import { type Act, branchAt, type Director, direct, type Moment } from "../../src/session/direct.ts"
-import { createSnapshot, createWorld, record, replay, verify } from "../../src/session/session.ts"
+import { HistoryEnded } from "../../src/session/errors.ts"
+import { createSnapshot, createWorld, record, replay, resume, verify } from "../../src/session/session.ts"
 import { machineAt } from "../../src/session/snapshots.ts"
 import { embedded, failure, run, script, Watcher, withPath } from "./embedded.ts"
 
@@ -127,6 +129,41 @@ test(
       expect((await run(replay(path, { from: "late" }))).digest).toBe(recorded.digest)
     }),
   120_000,
+)
+
+test(
+  "one of a history that has ended does not let it go on",
+  () =>
+    withPath(async path => {
+      const recorded = await run(record(path, spec, new Watcher(), script("")))
+      await run(createSnapshot(path, "end", null))
+      expect(await failure(resume(path, new Watcher(), script("")))).toBeInstanceOf(HistoryEnded)
+      expect((await run(replay(path))).digest).toBe(recorded.digest)
+    }),
+  60_000,
+)
+
+test(
+  "one of a history that broke off in the middle of a cut completes the cut",
+  () =>
+    withPath(async path => {
+      const recorded = await run(record(path, spec, new Watcher(), script("")))
+      const db = new BetterSqlite(path)
+      // The schedule of a cut without its batch.
+      const kept = db
+        .prepare<[], { seq: number; digest: Buffer }>(
+          "select seq, digest from event where kind = 'schedule' limit 1 offset 20",
+        )
+        .get()!
+      truncateLog(db, kept.seq + 1, kept.digest)
+      db.close()
+      const snapshot = await run(createSnapshot(path, "end", null))
+      expect(snapshot.seq).toBe(kept.seq + 1)
+      expect((await run(resume(path, new Watcher(), script("")))).digest).toBe(recorded.digest)
+      for (const options of [{}, { from: "end" }])
+        expect((await run(replay(path, options))).digest).toBe(recorded.digest)
+    }),
+  60_000,
 )
 
 test(

@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { symbolsFlag } from "../debugging.ts"
 import { worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { existingWorld, worldArgument } from "../world-name.ts"
@@ -18,6 +19,7 @@ export const debug = Command.make(
       ),
       Flag.optional,
     ),
+    symbols: symbolsFlag,
   },
   Effect.fnUntraced(function* (flags) {
     const path = yield* existingWorld(flags.world)
@@ -27,7 +29,7 @@ export const debug = Command.make(
         problem: "cv debug needs a terminal for its screen and its keys; run it in one, and without redirections.",
       })
     const { debugOnTerminal } = yield* Effect.promise(() => import("../debug/stage.ts"))
-    yield* debugOnTerminal(path, Option.getOrUndefined(flags.at))
+    yield* debugOnTerminal(path, Option.getOrUndefined(flags.at), flags.symbols)
   }),
 ).pipe(
   Command.provide(worldStore),

@@ -6,8 +6,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { EventKind, StoredEvent } from "../../events/index.ts"
 import { events as eventLog, worldStore } from "../engine.ts"
+import { eventDocument, eventLine } from "../event-line.ts"
 import { Misused } from "../failure.ts"
-import { printable, write } from "../output.ts"
+import { write } from "../output.ts"
 import { parsePositionText } from "../replaying.ts"
 import { jsonFlag } from "../settings.ts"
 import { existingWorld, worldArgument } from "../world-name.ts"
@@ -21,18 +22,6 @@ const kindsOf = Effect.fnUntraced(function* (wanted: readonly string[]) {
     })
   return wanted as readonly EventKind[]
 })
-
-/** What an event says, on one line. */
-const phrase = (event: StoredEvent, toJson: (event: StoredEvent) => unknown): string => {
-  switch (event.kind) {
-    case "console":
-      return `${event.payload.device} ${printable(new TextDecoder().decode(event.payload.bytes))}`
-    case "input":
-      return `${event.payload.source} ${printable(new TextDecoder().decode(event.payload.bytes))}`
-    default:
-      return printable(JSON.stringify(toJson(event)))
-  }
-}
 
 export const events = Command.make(
   "events",
@@ -61,23 +50,11 @@ export const events = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const path = yield* existingWorld(flags.world)
-    const { eventToJson, formatPosition, WorldStore } = yield* eventLog
+    const { WorldStore, ...words } = yield* eventLog
     const kinds = yield* kindsOf(flags.kind)
     const fromPosition = Option.isSome(flags.from) ? yield* parsePositionText(flags.from.value) : undefined
-    const line = (event: StoredEvent): string => {
-      const position = formatPosition(event.position)
-      if (!flags.json)
-        return `${String(event.seq).padStart(7)}  ${position.padEnd(28)}  ${event.kind.padEnd(9)}  ${phrase(event, eventToJson)}\n`
-      const { seq, kind, version, digest } = event
-      return JSON.stringify({
-        seq,
-        position,
-        kind,
-        version,
-        payload: eventToJson(event),
-        digest: Buffer.from(digest).toString("hex"),
-      })
-    }
+    const line = (event: StoredEvent): string =>
+      flags.json ? JSON.stringify(eventDocument(event, words)) : `${eventLine(event, words)}\n`
     yield* Effect.scoped(
       Effect.gen(function* () {
         const world = yield* (yield* WorldStore).openReadOnly(path)

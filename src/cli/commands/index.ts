@@ -3,8 +3,11 @@ import * as Command from "effect/cli/Command"
 import { Home, Tier } from "../settings.ts"
 import { debug } from "./debug.ts"
 import { demo } from "./demo.ts"
+import { diff } from "./diff.ts"
 import { events } from "./events.ts"
 import { exportWorld } from "./export.ts"
+import { fork } from "./fork.ts"
+import { gdb } from "./gdb.ts"
 import { image } from "./image.ts"
 import { importWorld } from "./import.ts"
 import { inspect } from "./inspect.ts"
@@ -18,6 +21,7 @@ import { run } from "./run.ts"
 import { scenario } from "./scenario.ts"
 import { snapshot } from "./snapshot.ts"
 import { sql } from "./sql.ts"
+import { symbols } from "./symbols.ts"
 import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
 
@@ -26,9 +30,10 @@ import { when } from "./when.ts"
 export const root = Command.make("cv").pipe(
   Command.withDescription("A virtualization engine whose every run is history you can go back into."),
   Command.withSubcommands([
-    { group: "Running", commands: [run, resume, image, scenario, demo] },
-    { group: "History", commands: [replay, debug, verify, snapshot, logs, events, sql] },
-    { group: "Questions", commands: [when, lastWrite, trace] },
+    { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
+    { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
+    { group: "Questions", commands: [when, lastWrite, trace, symbols] },
+    { group: "Debugging", commands: [debug, gdb] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { events, worldStore } from "../engine.ts"
 import { formatBytes, formatCount, formatNs, writeJson, writeLine } from "../output.ts"
 import { jsonFlag } from "../settings.ts"
-import { lifeOf } from "../world-life.ts"
+import { lifeOf, parentOf } from "../world-life.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
 export const inspect = Command.make(
@@ -29,6 +29,7 @@ export const inspect = Command.make(
           path,
           bytes: statSync(path).size,
           state: yield* lifeOf(world),
+          parent: yield* parentOf(world),
           events: seq + 1,
           end: last ? formatPosition(last.position) : null,
           virtualNs: batch?.kind === "batch" ? batch.payload.virtualNs : 0,
@@ -49,6 +50,9 @@ export const inspect = Command.make(
       ["World", found.name],
       ["File", `${found.path} (${formatBytes(found.bytes)})`],
       ["State", found.state],
+      ...(found.parent === null
+        ? []
+        : [["Forked from", `${found.parent.name} at ${found.parent.position} (${found.parent.path})`] as const]),
       ["History", `${formatCount(found.events)} events up to ${found.end ?? "the beginning"}`],
       ["Virtual time", formatNs(found.virtualNs)],
       ["Log digest", found.logDigest],

@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { debugWorld, describeFinding, hexOf, physicalOf, searchBar, searchersOf } from "../debugging.ts"
+import { debugWorld, describeFinding, hexOf, physicalOf, searchBar, searchersOf, symbolsFlag } from "../debugging.ts"
 import { worldStore } from "../engine.ts"
 import { Ended } from "../failure.ts"
 import { remark, writeJson, writeLine } from "../output.ts"
@@ -38,6 +38,7 @@ export const lastWrite = Command.make(
       ),
       Flag.optional,
     ),
+    symbols: symbolsFlag,
     json: jsonFlag,
   },
   Effect.fnUntraced(function* (flags) {
@@ -45,11 +46,13 @@ export const lastWrite = Command.make(
     const before = Option.isSome(flags.before) ? yield* parsePositionText(flags.before.value) : null
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const { AddressUnmapped, parseAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
+        const { AddressNotMemory, AddressUnmapped, parseAddress, ramOf, search } = yield* Effect.promise(
+          () => import("../../debugger/index.ts"),
+        )
         const { comparePositions, formatPosition, PositionNotReached } = yield* Effect.promise(
           () => import("../../debugger/positions.ts"),
         )
-        const debug = yield* debugWorld(path)
+        const debug = yield* debugWorld(path, flags.symbols)
         const { end } = debug.timeline
         if (before !== null && comparePositions(before, end) > 0)
           return yield* new PositionNotReached({ wanted: formatPosition(before), end: formatPosition(end) })
@@ -64,6 +67,9 @@ export const lastWrite = Command.make(
         if (physical === null)
           return yield* new AddressUnmapped({ text: flags.address, position: formatPosition(debug.position) })
         const bytes = Option.getOrElse(flags.bytes, () => Math.min(8, written.symbolBytes ?? 8))
+        const ram = ramOf(debug)
+        if (physical < ram.first || physical + BigInt(bytes) - 1n > ram.last)
+          return yield* new AddressNotMemory({ text: flags.address, first: hexOf(ram.first), last: hexOf(ram.last) })
         const place = { kind: "watchpoint", space: "physical", address: physical, bytes, access: "write" } as const
         const [finding] =
           (yield* search(

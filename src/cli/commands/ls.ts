@@ -7,7 +7,7 @@ import { events, worldStore } from "../engine.ts"
 import { oneLine } from "../failure.ts"
 import { formatBytes, formatCount, formatTable, writeJson, writeLine } from "../output.ts"
 import { jsonFlag } from "../settings.ts"
-import { lifeOf } from "../world-life.ts"
+import { lifeOf, parentOf } from "../world-life.ts"
 import { listWorlds } from "../world-name.ts"
 
 interface Row {
@@ -18,13 +18,17 @@ interface Row {
   readonly events: number | null
   readonly image: string | null
   readonly state: string
+  /** Of a fork: where it leaves which world. */
+  readonly parent: Effect.Success<ReturnType<typeof parentOf>>
   /** Why it cannot be read, null when it can. */
   readonly problem: string | null
 }
 
 /** A world that cannot be read, in a word. */
 const stateWithout = (error: OpenError | ReadError): string =>
-  error._tag === "WorldDamaged" ? "damaged" : error._tag === "WorldNewer" ? "of a newer format" : "unreadable"
+  ({ WorldDamaged: "damaged", WorldNewer: "of a newer format", ParentUnusable: "without its parent" })[
+    error._tag as string
+  ] ?? "unreadable"
 
 const rowOf = Effect.fnUntraced(function* (name: string, path: string) {
   const { WorldStore } = yield* events
@@ -40,6 +44,7 @@ const rowOf = Effect.fnUntraced(function* (name: string, path: string) {
         events: (yield* world.head).seq + 1,
         image,
         state: yield* lifeOf(world),
+        parent: yield* parentOf(world),
         problem: null,
       } satisfies Row
     }),
@@ -50,6 +55,7 @@ const rowOf = Effect.fnUntraced(function* (name: string, path: string) {
         events: null,
         image: null,
         state: stateWithout(error),
+        parent: null,
         problem: oneLine(error.message),
       } satisfies Row),
     ),
@@ -64,14 +70,15 @@ export const ls = Command.make(
     if (flags.json) return yield* writeJson(rows)
     yield* writeLine(
       formatTable(
-        ["NAME", "#EVENTS", "#SIZE", "MODIFIED", "IMAGE", "STATE"],
-        rows.map(({ name, events, bytes, modified, image, state }) => [
+        ["NAME", "#EVENTS", "#SIZE", "MODIFIED", "IMAGE", "STATE", "FORKED FROM"],
+        rows.map(({ name, events, bytes, modified, image, state, parent }) => [
           name,
           events === null ? "-" : formatCount(events),
           formatBytes(bytes),
           modified.slice(0, 16).replace("T", " "),
           image ?? "-",
           state,
+          parent === null ? "" : `${parent.name} at ${parent.position}`,
         ]),
       ),
     )

@@ -3,7 +3,9 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import type { DerivedName } from "../../debugger/search/derived-tables.ts"
 import type { SqlValue } from "../../events/index.ts"
+import { debugWorld, searchBar, searchersOf } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { formatTable, printable, remark, write, writeJson, writeLine } from "../output.ts"
@@ -19,13 +21,27 @@ const csvField = (value: SqlValue): string => {
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }
 
+/** The tables a query names that have to be derived. */
+const derivedIn = (query: string) =>
+  (["traps", "switches"] as const).filter(name => new RegExp(`\\b${name}\\b`, "i").test(query))
+
+/** Goes through a history for a table. */
+const derivedTable = Effect.fnUntraced(function* (path: string, name: DerivedName) {
+  const { derive } = yield* Effect.promise(() => import("../../debugger/index.ts"))
+  const debug = yield* debugWorld(path)
+  const derived = yield* derive(debug, name, yield* searchersOf(path), yield* searchBar(path))
+  return derived ?? { name, columns: ["position"], rows: [] }
+})
+
 export const sql = Command.make(
   "sql",
   {
     world: worldArgument,
     query: Argument.String("query").pipe(
       Argument.withMetavar("QUERY"),
-      Argument.withDescription("One SELECT over the views events, console, inputs, snapshots and blobs"),
+      Argument.withDescription(
+        "One SELECT over events, console, inputs, interrupts, snapshots, blobs, traps and switches",
+      ),
     ),
     json: jsonFlag,
     csv: Flag.Boolean("csv").pipe(
@@ -39,7 +55,11 @@ export const sql = Command.make(
     const path = yield* existingWorld(flags.world)
     const { WorldStore } = yield* events
     const { columns, rows, truncated } = yield* Effect.scoped(
-      Effect.flatMap((yield* WorldStore).openReadOnly(path), world => world.sql(flags.query)),
+      Effect.gen(function* () {
+        const world = yield* (yield* WorldStore).openReadOnly(path)
+        const tables = yield* Effect.forEach(derivedIn(flags.query), name => derivedTable(path, name))
+        return yield* world.sql(flags.query, { tables })
+      }),
     )
     if (flags.json)
       yield* writeJson(rows.map(row => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null]))))
@@ -63,9 +83,13 @@ export const sql = Command.make(
 ).pipe(
   Command.provide(worldStore),
   Command.withShortDescription("Query a world's history"),
-  Command.withDescription("Runs one SQL query, which can only read, over a world's history."),
+  Command.withDescription(
+    "Runs one SQL query, which can only read, over a world's history. The tables traps (exceptions) and switches (Linux turning to another task) are derived by going through the history when a query names them.",
+  ),
   Command.withExamples([
     { command: 'cv sql debian "select kind, count(*) from events group by kind"' },
+    { command: 'cv sql debian "select name, count(*) from interrupts group by name"' },
+    { command: 'cv sql debian "select name, count(*) from traps group by name"' },
     { command: 'cv sql debian "select position, text from inputs" --csv' },
   ]),
 )

@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import type { StopPlace } from "../../debugger/stop-point.ts"
-import { askedPredicate, debugWorld, hexOf, searchBar, searchersOf } from "../debugging.ts"
+import { askedPredicate, debugWorld, hexOf, searchBar, searchersOf, symbolsFlag, valueFormat } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Ended, Misused } from "../failure.ts"
 import { formatNs, formatTable, remark, write, writeJson, writeLine } from "../output.ts"
@@ -37,6 +37,7 @@ export const trace = Command.make(
       Flag.withDescription("Print comma-separated values with a heading line"),
       Flag.withDefault(false),
     ),
+    symbols: symbolsFlag,
     json: jsonFlag,
   },
   Effect.fnUntraced(function* (flags) {
@@ -47,7 +48,7 @@ export const trace = Command.make(
       Effect.gen(function* () {
         const { formatAddress, parseAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
-        const debug = yield* debugWorld(path)
+        const debug = yield* debugWorld(path, flags.symbols)
         const places: StopPlace[] = []
         for (const text of flags.at) {
           const { space, address } = yield* parseAddress(text, debug.symbols)
@@ -70,21 +71,22 @@ export const trace = Command.make(
           virtualNs,
           hart,
           at: formatAddress(debug.symbols, pc),
-          values: values.map(hexOf),
+          values,
         }))
         if (flags.json)
           yield* writeJson(
             rows.map(({ values, ...row }) => ({
               ...row,
-              ...Object.fromEntries(flags.print.map((text, order) => [text, values[order]!])),
+              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
             })),
           )
         else if (flags.csv) {
           const lines = [["position", "virtual_ns", "hart", "at", ...flags.print]]
           for (const { position, virtualNs, hart, at, values } of rows)
-            lines.push([position, String(virtualNs), String(hart), at, ...values])
+            lines.push([position, String(virtualNs), String(hart), at, ...values.map(hexOf)])
           yield* write(lines.map(line => `${line.map(csvField).join(",")}\r\n`).join(""))
-        } else if (rows.length > 0)
+        } else if (rows.length > 0) {
+          const shown = yield* valueFormat(debug)
           yield* writeLine(
             formatTable(
               ["POSITION", "#TIME", "#HART", "AT", ...flags.print.map(text => `#${text}`)],
@@ -93,10 +95,11 @@ export const trace = Command.make(
                 formatNs(virtualNs),
                 String(hart),
                 at,
-                ...values,
+                ...values.map(shown),
               ]),
             ),
           )
+        }
         if (rows.length === 0) {
           yield* remark(`cv: No hart ever gets to ${flags.at.join(" or ")} in ${worldNameOf(path)}.`)
           return yield* new Ended({ code: 1 })

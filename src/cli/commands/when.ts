@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Wanted } from "../../debugger/search/question.ts"
-import { askedPredicate, debugWorld, hexOf, searchBar, searchersOf } from "../debugging.ts"
+import { askedPredicate, debugWorld, hexOf, searchBar, searchersOf, symbolsFlag, valueFormat } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Ended, Misused } from "../failure.ts"
 import { formatNs, formatTable, remark, writeJson, writeLine } from "../output.ts"
@@ -36,6 +36,12 @@ export const when = Command.make(
       ),
       Flag.optional,
     ),
+    print: Flag.String("print").pipe(
+      Flag.withMetavar("EXPR"),
+      Flag.withDescription("A column with a value of that moment: a0, h1.pc, mem64(sp + 8) …; may be given again"),
+      Flag.atLeast(0),
+    ),
+    symbols: symbolsFlag,
     json: jsonFlag,
   },
   Effect.fnUntraced(function* (flags) {
@@ -46,8 +52,9 @@ export const when = Command.make(
       Effect.gen(function* () {
         const { formatAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
-        const debug = yield* debugWorld(path)
+        const debug = yield* debugWorld(path, flags.symbols)
         const predicate = yield* askedPredicate(debug, flags.predicate)
+        const prints = yield* Effect.forEach(flags.print, text => askedPredicate(debug, text))
         const nth = Option.getOrNull(flags.nth)
         const wanted: Wanted = flags.first
           ? { keep: "first" }
@@ -58,7 +65,7 @@ export const when = Command.make(
         const found =
           (yield* search(
             debug,
-            { places: [], predicate, prints: [], wanted },
+            { places: [], predicate, prints, wanted },
             { from: debug.timeline.begin, to: debug.timeline.end },
             yield* searchersOf(path),
             { progress },
@@ -75,22 +82,25 @@ export const when = Command.make(
         }
         if (flags.json)
           return yield* writeJson(
-            findings.map(({ after, hart, virtualNs, pc }) => ({
+            findings.map(({ after, hart, virtualNs, pc, values }) => ({
               position: formatPosition(after),
               hart,
               virtualNs,
               pc: hexOf(pc),
               place: formatAddress(debug.symbols, pc),
+              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
             })),
           )
+        const shown = yield* valueFormat(debug)
         yield* writeLine(
           formatTable(
-            ["POSITION", "#TIME", "#HART", "PC"],
-            findings.map(({ after, hart, virtualNs, pc }) => [
+            ["POSITION", "#TIME", "#HART", "PC", ...flags.print.map(text => `#${text}`)],
+            findings.map(({ after, hart, virtualNs, pc, values }) => [
               formatPosition(after),
               formatNs(virtualNs),
               String(hart),
               formatAddress(debug.symbols, pc),
+              ...values.map(shown),
             ]),
           ),
         )
@@ -110,6 +120,6 @@ export const when = Command.make(
   Command.withExamples([
     { command: "cv when debian 'mem64(sym:jiffies_64) > 0x100001000' --first" },
     { command: "cv when debian 'console ~ /panic/'" },
-    { command: "cv when debian 'syscall == execve && pid > 100'" },
+    { command: "cv when debian 'syscall == execve && pid > 100' --print pid --print a0" },
   ]),
 )

@@ -1,17 +1,16 @@
 /** Where the debugger is shown: a world opened for it, a terminal taken over and given back in every case. */
 import { Effect } from "effect"
-import { openDebugger } from "../../debugger/debugger.ts"
-import { bootedSymbols } from "../../debugger/symbols/elf-symbols.ts"
 import { alsoPhysical } from "../../debugger/symbols/kernel-names.ts"
-import { comparePositions, formatPosition, WorldStore } from "../../events/index.ts"
+import { comparePositions, formatPosition } from "../../events/index.ts"
 import { onEndingSignal } from "../../host/terminal/ending-signals.ts"
 import { PositionNotReached } from "../../session/errors.ts"
 import { wantsColor } from "../../tui/color-context.ts"
 import { destinationForms, readDestination } from "../../tui/debug/destination.ts"
-import { Operator } from "../../tui/debug/operator.ts"
+import { type ForkRequest, Operator } from "../../tui/debug/operator.ts"
 import type { Destination } from "../../tui/debug/order.ts"
-import { withTier } from "../engine.ts"
+import { debugWorld } from "../debugging.ts"
 import { Ended, Misused } from "../failure.ts"
+import { forkLine, forkWorld } from "../forking.ts"
 import { breathe } from "../progress.ts"
 import { worldNameOf } from "../world-name.ts"
 
@@ -56,31 +55,29 @@ const screen = (world: string, operator: Operator) =>
     return instance
   })
 
-/** Shows a world's history until the screen is left. */
-export const debugOnTerminal = (path: string, at: string | undefined) =>
+/** Shows a world's history until the screen is left; `symbols` are files of programs that the guest runs. */
+export const debugOnTerminal = (path: string, at: string | undefined, symbols: readonly string[]) =>
   Effect.scoped(
     Effect.gen(function* () {
       const place = at === undefined ? null : yield* readPlace(at)
-      const world = yield* (yield* WorldStore).openReadOnly(path)
-      const session = yield* withTier(openDebugger(world, breathe))
-      const { end } = session.timeline
-      if (place?.kind === "position" && comparePositions(place.position, end) > 0)
-        return yield* new PositionNotReached({ wanted: formatPosition(place.position), end: formatPosition(end) })
-      const { linux } = session
-      session.symbols = linux === null ? yield* bootedSymbols(world) : alsoPhysical(linux.symbols, linux.mapping)
+      const session = yield* debugWorld(path, symbols)
+      const { linux, timeline } = session
+      if (place?.kind === "position" && comparePositions(place.position, timeline.end) > 0)
+        return yield* new PositionNotReached({
+          wanted: formatPosition(place.position),
+          end: formatPosition(timeline.end),
+        })
+      if (linux !== null) session.symbols = alsoPhysical(session.symbols, linux.mapping)
       const { columns, rows } = process.stdout
+      const services = yield* Effect.context<Effect.Services<ReturnType<typeof forkWorld>>>()
+      const fork = ({ name, position }: ForkRequest) =>
+        Effect.runPromiseWith(services)(Effect.map(forkWorld(path, name, position), forkLine))
       let leave = (_: "quit" | "interrupted") => {}
       const operator = yield* Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new Operator({
-              debugger: session,
-              size: { columns, rows },
-              breathe,
-              forkWorld: null,
-              onQuit: why => leave(why),
-            }),
-        ),
+        Effect.sync(() => {
+          const size = { columns, rows }
+          return new Operator({ debugger: session, size, breathe, forkWorld: fork, onQuit: why => leave(why) })
+        }),
         operator => Effect.promise(() => operator.close()),
       )
       const instance = yield* screen(worldNameOf(path), operator)

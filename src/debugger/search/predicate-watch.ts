@@ -195,17 +195,21 @@ export class PredicateWatch {
     return fields.length + distinct.length > 8 ? EVERY_INSTRUCTION : [...fields, ...distinct]
   }
 
-  /** The machine was put somewhere; `text` is all that was printed before. At the very beginning nothing has held before. */
-  begin(text: string, isFirst: boolean): void {
-    const { moment } = this
+  /** The machine was put somewhere; `text` is all that was printed before. What holds there has held before. */
+  begin(text: string): void {
+    const { moment, asked } = this
     moment.text = text
     moment.said.clear()
     moment.sighting = null
-    const { harts } = this.asked.inspection
-    this.holds = Array.from({ length: this.isPerHart ? harts : 1 }, (_, hart) => {
-      this.moment.hart = this.isPerHart ? hart : this.asked.inspection.runningHart
-      return !isFirst && this.truth(this.moment.context) === 1n
+    this.holds = Array.from({ length: this.isPerHart ? asked.inspection.harts : 1 }, (_, hart) => {
+      moment.hart = this.isPerHart ? hart : asked.inspection.runningHart
+      return this.truth(moment.context) === 1n
     })
+  }
+
+  /** Whether it held at the last moment, of any hart. */
+  get held(): boolean {
+    return this.holds.includes(true)
   }
 
   /** Whether it holds, or comes to hold, at what was noticed; null: the machine was put there, or stands between two rounds. */

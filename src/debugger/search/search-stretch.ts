@@ -36,13 +36,13 @@ interface Told {
 const lookerOf = (
   debug: Debugger,
   question: Question,
-  isFirst: boolean,
-): { sought: Sought; told: () => readonly Told[] } => {
+): { readonly sought: Sought; readonly holdsHere: () => boolean; readonly told: () => readonly Told[] } => {
   const { predicate } = question
   if (predicate === null) {
     const { sought, watch } = debug.seek(pointsOf(question))
     return {
       sought,
+      holdsHere: () => false,
       told: () =>
         watch.met.map(({ point, change }) => ({
           place: point.id,
@@ -55,8 +55,12 @@ const lookerOf = (
   return {
     sought: {
       ...watch.sought,
-      begins: () => watch.begin(debug.printed, isFirst),
+      begins: () => watch.begin(debug.printed),
       accepts: sighting => watch.accepts(sighting),
+    },
+    holdsHere: () => {
+      watch.begin("")
+      return watch.held
     },
     told: () => [{ place: 0, was: null, is: null }],
   }
@@ -75,7 +79,7 @@ export const searchStretch = Effect.fnUntraced(function* (
     timeline.keptMoments.findLast(({ position }) => comparePositions(position, stretch.from) <= 0) ??
     timeline.keptMoments[0]!
   const isFirst = comparePositions(moment.position, timeline.begin) === 0
-  const { sought, told } = lookerOf(debug, question, isFirst)
+  const { sought, holdsHere, told } = lookerOf(debug, question)
   const values = question.prints.map(print => new PredicateValue(parse(print.text), askedOf(debug, print)))
   let findings: Finding[] = []
   const isEnough = () =>
@@ -102,7 +106,7 @@ export const searchStretch = Effect.fnUntraced(function* (
     }
     return isEnough()
   }
-  if (question.predicate !== null && isFirst && (yield* holdsAtFirst(debug, sought, stretch.from))) {
+  if (question.predicate !== null && isFirst && (yield* holdsAtFirst(debug, holdsHere, stretch.from))) {
     each({ sighting: null, before: timeline.begin, after: timeline.begin })
     if (isEnough()) return findings
   }
@@ -111,10 +115,9 @@ export const searchStretch = Effect.fnUntraced(function* (
 })
 
 /** Whether a predicate holds at the very first moment, where it counts as having come true. */
-const holdsAtFirst = Effect.fnUntraced(function* (debug: Debugger, sought: Sought, from: Position) {
+const holdsAtFirst = Effect.fnUntraced(function* (debug: Debugger, holdsHere: () => boolean, from: Position) {
   const { timeline } = debug
   if (comparePositions(from, timeline.begin) !== 0) return false
   yield* timeline.seek(timeline.begin)
-  sought.begins?.(timeline.machine)
-  return sought.accepts?.(null, timeline.machine) ?? false
+  return holdsHere()
 })

@@ -21,6 +21,9 @@ export interface SymbolSource {
 
 export const noSymbols: SymbolSource = { find: () => null, at: () => null, nearNames: () => [], all: [] }
 
+export const byAddress = (a: NamedAddress, b: NamedAddress): number =>
+  a.address < b.address ? -1 : a.address > b.address ? 1 : 0
+
 /** `start_kernel+0x1c`, or the address in hexadecimal. */
 export const formatAddress = (symbols: SymbolSource, address: bigint): string => {
   const found = symbols.at(address)

@@ -8,8 +8,8 @@ import type { SnapshotMemory } from "../../events/index.ts"
 const PAGE_BYTES = 4096
 /** Pages copied are kept in blocks of so many. */
 const BLOCK_PAGES = 256
-/** Versions in files: the place, and which of at most so many files. */
-const FILES_MAX = 8
+/** Versions in files: the place, and which of at most so many files. The history of a fork of forks lies in up to eleven. */
+const FILES_MAX = 16
 
 /** For each page of a memory its version. */
 export type Versions = Int32Array

@@ -23,6 +23,8 @@ import { type Arrival, type Checkpoint, Traveler } from "./traveler.ts"
 
 /** Instructions between two looks at the host's other work. */
 const SLICE_INSTRUCTIONS = 4_000_000
+/** Single steps between two looks at the host's other work. */
+const STEPS_AT_ONCE = 256
 /** While a long way is gone, a checkpoint is left behind every so many instructions. */
 const STRIDE_INSTRUCTIONS = 48_000_000
 /** And before a place that is looked at, so many instructions before it. */
@@ -329,15 +331,18 @@ export class Timeline {
     machine.observe(null)
     traveler.tellsRounds = false
     this.arrive()
-    // What is told of after a wait is found at the same position as before it: stand where the machine first got there.
-    if (!traveler.isArrival) {
-      this.isAway = true
-      yield* this.settle()
-    }
+    yield* this.standWhereArrived()
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     if (outcome === null) return { kind: "end" } satisfies Journey
     return { kind: "found", found: outcome } satisfies Journey
   }, memoryErrors)
+
+  /** What is told of after a wait is found at the same position as before it: stands where the machine first got there. */
+  private readonly standWhereArrived = Effect.fnUntraced(function* (this: Timeline) {
+    if (this.traveler.isArrival) return
+    this.isAway = true
+    yield* this.settle()
+  })
 
   private accepted({ accepts }: Sought, arrival: Meeting): Found | null {
     const [sighting, isAfter] = arrival.kind === "round" ? [null, false] : [arrival.sighting, arrival.isAfter]
@@ -383,11 +388,15 @@ export class Timeline {
     return outcome ?? ("there" as const)
   }, memoryErrors)
 
-  /** The last of what is sought that lies before `from`, searched moment by moment into the past. The machine is anywhere afterwards. */
+  /**
+   * The last of what is sought that lies before `from` and not before `to`, searched moment by moment into the past. The machine is
+   * anywhere afterwards.
+   */
   private readonly lastBefore = Effect.fnUntraced(function* (
     this: Timeline,
     sought: Sought,
     from: Position,
+    to: Position,
     going: Going,
   ) {
     let end = from
@@ -396,11 +405,13 @@ export class Timeline {
       if (moment === null) return null
       const last: { found: Found | null } = { found: null }
       const each = (found: Found) => {
-        if (comparePositions(found.before, from) < 0) last.found = found
+        const { before } = found
+        if (comparePositions(to, before) <= 0 && comparePositions(before, from) < 0) last.found = found
         return false
       }
       if ((yield* this.scan(moment, end, sought, each, going)) === "cancelled") return "cancelled" as const
       if (last.found !== null) return last.found
+      if (comparePositions(moment.position, to) <= 0) return null
       end = moment.position
     }
   })
@@ -409,7 +420,7 @@ export class Timeline {
   readonly goBack = Effect.fnUntraced(function* (this: Timeline, sought: Sought, going: Going = {}) {
     yield* this.settle()
     this.isAway = true
-    const found = yield* this.lastBefore(sought, this.stand, going)
+    const found = yield* this.lastBefore(sought, this.stand, origin, going)
     this.machine.observe(null)
     if (found === "cancelled") {
       yield* this.settle()
@@ -420,33 +431,103 @@ export class Timeline {
     return found === null ? ({ kind: "begin" } satisfies Journey) : ({ kind: "found", found } satisfies Journey)
   }, memoryErrors)
 
-  /** Goes on until a hart has executed so many instructions more; "end" where history ends before. */
-  readonly stepHart = Effect.fnUntraced(function* (this: Timeline, hart: number, count = 1, going: Going = {}) {
+  /** Has the machine look out for what is sought from here on. */
+  private lookOut(sought: Sought): void {
+    const { machine } = this
+    machine.observe(sought.observation, sought.output)
+    machine.pass()
+    sought.begins?.(machine)
+  }
+
+  /**
+   * Goes on until a hart has executed so many instructions more; "end" where history ends before. What is `sought` on the way ends it
+   * earlier.
+   */
+  readonly stepHart = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    count = 1,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
     yield* this.settle()
-    return yield* this.toExecuted(hart, this.machine.core.executed(hart) + count, going)
+    if (sought !== null) this.lookOut(sought)
+    const goal = this.machine.core.executed(hart) + count
+    const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
+    if (sought !== null) this.machine.observe(null)
+    return outcome
   }, memoryErrors)
 
-  /** Goes back to before the last instructions a hart has executed; "begin" where there are none. */
-  readonly stepHartBack = Effect.fnUntraced(function* (this: Timeline, hart: number, count = 1, going: Going = {}) {
+  /** Goes on instruction by instruction of a hart, at least one, as long as `goesOn` says after each. Otherwise as `stepHart`. */
+  readonly stepHartWhile = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    goesOn: () => boolean,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
+    yield* this.settle()
+    if (sought !== null) this.lookOut(sought)
+    const { machine } = this
+    for (let steps = 1; ; steps++) {
+      const goal = machine.core.executed(hart) + 1
+      const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
+      const isOver = outcome !== "there" || !goesOn()
+      if (!isOver && steps % STEPS_AT_ONCE === 0) yield* this.breathe
+      const isCancelled = !isOver && steps % STEPS_AT_ONCE === 0 && going.isCancelled?.()
+      if (!isOver && !isCancelled) continue
+      if (sought !== null) machine.observe(null)
+      return isOver ? outcome : ("cancelled" as const)
+    }
+  }, memoryErrors)
+
+  /**
+   * Goes back to before the last instructions a hart has executed; "begin" where there are none. What is `sought` on the way ends it
+   * earlier.
+   */
+  readonly stepHartBack = Effect.fnUntraced(function* (
+    this: Timeline,
+    hart: number,
+    count = 1,
+    going: Going = {},
+    sought: Sought | null = null,
+  ) {
     yield* this.settle()
     const { machine, traveler, checkpoints } = this
+    const from = this.stand
     const goal = machine.core.executed(hart) - count
-    if (goal < 0) return (yield* this.seek(origin, going)) === "cancelled" ? ("cancelled" as const) : ("begin" as const)
-    machine.observe(null)
-    traveler.takeUp(checkpoints.beforeExecuted(hart, goal, this.stand)!)
-    // Near the place checkpoints are left, so that the next step back is quick.
-    for (const before of [...APPROACH, 0]) {
-      if (before > 0 && machine.core.executed(hart) + 2 * before >= goal) continue
-      const outcome = yield* this.toExecuted(hart, goal - before, going, before === 0)
-      if (outcome === "cancelled") return outcome
-      if (before > 0) this.leaveCheckpoint()
+    if (goal < 0) {
+      if ((yield* this.seek(origin, going)) === "cancelled") return "cancelled" as const
+    } else {
+      machine.observe(null)
+      traveler.takeUp(checkpoints.beforeExecuted(hart, goal, from)!)
+      // Near the place checkpoints are left, so that the next step back is quick.
+      for (const before of [...APPROACH, 0]) {
+        if (before > 0 && machine.core.executed(hart) + 2 * before >= goal) continue
+        const outcome = yield* this.toExecuted(hart, goal - before, going, before === 0)
+        if (outcome === "cancelled") return outcome
+        if (before > 0) this.leaveCheckpoint()
+      }
     }
-    return "there" as const
+    const outcome = goal < 0 ? ("begin" as const) : ("there" as const)
+    if (sought === null) return outcome
+    const place = this.stand
+    const found = yield* this.lastBefore(sought, from, place, going)
+    this.isAway = true
+    const isCancelled =
+      found === "cancelled" || (yield* this.seek(found === null ? place : found.before, going)) === "cancelled"
+    if (isCancelled) {
+      this.stand = from
+      this.isAway = true
+      yield* this.settle()
+      return "cancelled" as const
+    }
+    return found ?? outcome
   }, memoryErrors)
 
   /**
    * Goes on until a hart has executed so many instructions and it is its turn; where `isGoal`, that is where somebody looks then. Goes
-   * back when cancelled.
+   * back when cancelled. What is `sought` ends the way earlier.
    */
   private readonly toExecuted = Effect.fnUntraced(function* (
     this: Timeline,
@@ -454,6 +535,7 @@ export class Timeline {
     goal: number,
     going: Going,
     isGoal = true,
+    sought: Sought | null = null,
   ) {
     const { machine, traveler } = this
     this.isAway = true
@@ -462,6 +544,15 @@ export class Timeline {
       const before = machine.executed
       const arrival = traveler.go(this.endPosition, SLICE_INSTRUCTIONS, { hart, executed: goal })
       if (arrival.kind === "differs") return yield* this.fail(arrival)
+      if (arrival.kind === "sighting") {
+        const found = sought && this.accepted(sought, arrival)
+        if (found !== null) {
+          this.arrive()
+          yield* this.standWhereArrived()
+          return found
+        }
+        machine.pass()
+      }
       if (arrival.kind === "there" || arrival.kind === "end") {
         if (isGoal) this.arrive()
         return machine.core.executed(hart) >= goal ? ("there" as const) : ("end" as const)

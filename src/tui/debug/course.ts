@@ -1,6 +1,6 @@
 /**
  * The course of a history, read from its log: how far each batch of instructions brought it, and what happened meanwhile. It turns shares
- * of the whole and virtual times into positions, and counts activity for charts. It is read piece by piece, so that nothing waits for it.
+ * of the whole into positions, and counts activity for charts. It is read piece by piece, so that nothing waits for it.
  */
 import { Effect } from "effect"
 import {
@@ -20,11 +20,7 @@ export interface Milestone {
   /** Instructions of each hart, and of all together. */
   readonly harts: readonly number[]
   readonly executed: number
-  readonly virtualNs: number
 }
-
-/** What grows with a history. */
-export type Measure = "executed" | "virtualNs"
 
 /** The end of a batch. */
 interface Sample extends Milestone {
@@ -99,8 +95,7 @@ export class Course {
         for (const { hart, to } of event.payload.harts) harts[hart] = to
         this.harts = harts
         const executed = harts.reduce((a, b) => a + b, 0)
-        const { virtualNs } = event.payload
-        const sample = { position: event.position, harts, executed, virtualNs, ...this.since }
+        const sample = { position: event.position, harts, executed, ...this.since }
         this.samples.push(sample)
         this.learn(sample)
         this.since = { ...nothingYet }
@@ -127,28 +122,23 @@ export class Course {
     return this.executed === 0 ? 0 : Math.min(1, executed / this.executed)
   }
 
-  /** Where a measure comes to a value, as near as is known: between the milestones before and after it, in proportion. */
-  positionAt(measure: Measure, value: number): Position {
-    const { milestones } = this
-    const order = this.firstThat(milestone => milestone[measure] >= value)
-    const after = milestones[order]
-    if (after === undefined) return milestones.at(-1)?.position ?? origin
-    const before = milestones[order - 1]
-    const from = before === undefined ? 0 : before[measure]
-    if (value <= from) return before?.position ?? origin
-    const share = (value - from) / (after[measure] - from)
-    if (share >= 1) return after.position
-    const start = before?.position ?? origin
-    const round = start.round + Math.floor(share * (after.position.round - start.round))
-    const [done, todo] = [before?.harts[0] ?? 0, after.harts[0]!]
-    // Hart 0 comes first in a round: where it has got so far, or at the beginning of the round if it has got further already.
-    return { round, machine: 0, hart: 0, instret: Math.floor(done + share * (todo - done)) }
-  }
-
-  /** Where so many instructions of all harts have been executed, the ends of the history exact; `end` is where it ends. */
-  positionOf(executed: number, end: Position): Position {
+  /**
+   * Where so many instructions of all harts have been executed, as near as is known: between the milestones before and after, in
+   * proportion. The ends of the history are exact; `end` is where it ends.
+   */
+  positionAt(executed: number, end: Position): Position {
     if (executed <= 0) return origin
-    return executed >= this.executed ? end : this.positionAt("executed", executed)
+    const { milestones } = this
+    const order = this.firstThat(milestone => milestone.executed >= executed)
+    const after = milestones[order]
+    if (after === undefined || executed >= this.executed) return end
+    const before = milestones[order - 1] ?? { position: origin, harts: this.harts.map(() => 0), executed: 0 }
+    const share = (executed - before.executed) / (after.executed - before.executed)
+    if (share >= 1) return after.position
+    const round = before.position.round + Math.floor(share * (after.position.round - before.position.round))
+    // Hart 0 comes first in a round: where it has got so far, or at the beginning of the round if it has got further already.
+    const instret = Math.floor(before.harts[0]! + share * (after.harts[0]! - before.harts[0]!))
+    return { round, machine: 0, hart: 0, instret }
   }
 
   /** The last place before a position that is known, or the first one after it; null where there is none. */

@@ -7,6 +7,7 @@ import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Debugger, Stop } from "../../debugger/debugger.ts"
 import { returnPlace } from "../../debugger/return-address.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
+import { goToTime } from "../../debugger/virtual-time.ts"
 import { comparePositions, formatPosition, origin, type Position } from "../../events/index.ts"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
 import { count } from "../quantity.ts"
@@ -110,7 +111,7 @@ export class Operator {
 
   /** Reads the log for the timeline, in the background, and goes to where it is to begin. */
   start(at: Destination | null = null): void {
-    const isAtOnce = at !== null && at.kind !== "time" && at.kind !== "share"
+    const isAtOnce = at !== null && at.kind !== "share"
     if (isAtOnce) this.give({ kind: "seek", to: at })
     this.run(
       this.course.read(this.options.breathe, () => this.showNowAndThen()),
@@ -502,15 +503,12 @@ export class Operator {
     if (to.kind === "start") return this.go(what, going => session.goTo(origin, going), 0)
     if (to.kind === "end") return this.go(what, going => this.goToEnd(going), course.executed)
     if (to.kind === "position") return this.go(what, going => session.goTo(to.position, going))
+    if (to.kind === "time") return this.go(what, going => goToTime(session, to.ns, going))
     if (!course.isWhole)
-      return { problem: "The log is still being read for its times; try again in a moment, or give a position." }
-    const measure = to.kind === "time" ? "virtualNs" : "executed"
-    const value = to.kind === "time" ? to.ns : to.share * course.executed
-    const first =
-      to.kind === "time" ? course.positionAt(measure, value) : course.positionOf(value, session.timeline.end)
-    const tolerance = to.kind === "time" ? 0 : NEAR_ENOUGH * course.executed
-    const goal = to.kind === "time" ? null : value
-    const wanted = { measure, value, tolerance, first, from: null, isBack: false } as const
+      return { problem: "The log is still being read; try again in a moment, or give a position or a time." }
+    const goal = to.share * course.executed
+    const first = course.positionAt(goal, session.timeline.end)
+    const wanted = { goal, tolerance: NEAR_ENOUGH * course.executed, first, from: null, isBack: false }
     return this.go(what, going => approach(session, course, wanted, going), goal)
   }
 

@@ -58,7 +58,7 @@ export class Scrubber {
     const { course, session } = this
     const { position, timeline } = session
     const isBack = goal < timeline.machine.executed
-    const found = course.positionOf(goal, timeline.end)
+    const found = course.positionAt(goal, timeline.end)
     const order = comparePositions(found, position)
     const isAhead = isBack ? order < 0 : order > 0
     const isHere = goal === timeline.machine.executed
@@ -68,6 +68,6 @@ export class Scrubber {
         ? found
         : (course.neighbour(position, isBack) ?? (isBack ? origin : timeline.end))
     const tolerance = NEAR_ENOUGH * course.executed
-    return { measure: "executed", value: goal, tolerance, first, from: position, isBack }
+    return { goal, tolerance, first, from: position, isBack }
   }
 }

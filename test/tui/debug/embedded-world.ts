@@ -1,7 +1,6 @@
 /** The embedded guest's recorded run, opened for debugging, with someone who carries out orders. */
 import { Effect } from "effect"
 import { type Debugger, openDebugger } from "../../../src/debugger/debugger.ts"
-import { bootedSymbols } from "../../../src/debugger/symbols/elf-symbols.ts"
 import { WorldStore } from "../../../src/events/index.ts"
 import { record } from "../../../src/session/session.ts"
 import type { Key } from "../../../src/tui/debug/key.ts"
@@ -25,7 +24,6 @@ export const withDebugger = (body: (session: Debugger) => Promise<void>, typed =
       Effect.gen(function* () {
         const world = yield* (yield* WorldStore).openReadOnly(path)
         const session = yield* openDebugger(world, breathe)
-        session.symbols = yield* bootedSymbols(world)
         yield* Effect.promise(() => body(session))
       }),
     )

@@ -102,9 +102,7 @@ describe("the debugger's operator", () => {
       await hands.press("g", ..."50%", "enter")
       expect(share()).toBeCloseTo(0.5, 3)
       await hands.command("seek 5ms")
-      expect(session.nowNs / 1e6).toBeCloseTo(5, 1)
-      await hands.command("seek 5ms")
-      expect(session.nowNs / 1e6).toBeCloseTo(5, 2)
+      expect(session.nowNs).toBe(5_000_000)
       await hands.operator.close()
     }),
   )

@@ -1,0 +1,76 @@
+/**
+ * Forks: worlds that share another's history up to a position and go on from there by themselves. Making one writes down where it
+ * leaves its parent and runs nothing; its first resumption goes there, and notes it as the first event of the fork's own.
+ */
+import { Effect } from "effect"
+import {
+  comparePositions,
+  type ForkPoint,
+  formatPosition,
+  type Parent,
+  type Position,
+  type World,
+  WorldStore,
+} from "../events/index.ts"
+import { ForkPastEnd, PositionNotReached, PositionPassed } from "./errors.ts"
+import type { Replayer } from "./replay.ts"
+
+/** The parent of a fork whose own history has not begun yet, else null. */
+export const unbegunFork = (world: World) =>
+  Effect.gen(function* () {
+    const { parent } = world
+    if (parent === null) return null
+    const [first] = yield* world.readEvents({ kinds: ["lifecycle"], fromSeq: parent.seq + 1 }, 1)
+    return first === undefined ? parent : null
+  })
+
+/** The last event of a history, and where it ends: there, or where a fork that has not begun leaves its parent. */
+const endOf = (world: World) =>
+  Effect.gen(function* () {
+    const { seq } = yield* world.head
+    const [last] = yield* world.readEvents({ fromSeq: seq, toSeq: seq }, 1)
+    return { seq, position: (yield* unbegunFork(world))?.position ?? last!.position } satisfies ForkPoint
+  })
+
+/** Where in a history a position lies, a snapshot by its name, or its end. */
+const pointOf = (world: World, at: Position | string | null) =>
+  Effect.gen(function* () {
+    if (typeof at === "string") {
+      const { seq, position } = yield* world.snapshot(at)
+      return { seq, position } satisfies ForkPoint
+    }
+    const end = yield* endOf(world)
+    if (at === null) return end
+    if (comparePositions(at, end.position) > 0)
+      return yield* new PositionNotReached({ wanted: formatPosition(at), end: formatPosition(end.position) })
+    const next = yield* world.seqAt({ ...at, instret: at.instret + 1 })
+    return { seq: next - 1, position: at } satisfies ForkPoint
+  })
+
+/**
+ * Makes a fork at `path` of the world `from`: at a position, at a snapshot by its name, or at the end. Gives where it leaves it. Whether
+ * the guest is ever at the position, to the instruction, its first resumption finds out.
+ */
+export const fork = (from: string, path: string, at: Position | string | null) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* WorldStore
+      const world = yield* store.openReadOnly(from)
+      const point = yield* pointOf(world, at)
+      const [last] = yield* world.readEvents({ fromSeq: point.seq, toSeq: point.seq }, 1)
+      if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
+        return yield* new ForkPastEnd({ world: from, end: formatPosition(last.position) })
+      yield* world.forkTo(path, point)
+      return point
+    }),
+  )
+
+/** Runs a machine that stands at the last event of a fork on to where the fork leaves its parent. */
+export const runToFork = (replayer: Replayer, { position }: Parent) =>
+  Effect.gen(function* () {
+    const problem = replayer.runTo(position)
+    if (problem === null) return
+    const [wanted, found] = [formatPosition(position), formatPosition(replayer.history.position)]
+    if (comparePositions(replayer.history.position, position) > 0) return yield* new PositionPassed({ wanted, found })
+    return yield* new PositionNotReached({ wanted, end: found })
+  })
