@@ -87,8 +87,9 @@ function readHeader(
   const directories: string[] = []
   const files: (string | null)[] = []
   if (version >= 5) {
-    // The first directory is the one compiled in.
-    for (const { path } of readDescriptions(tables, is64, info)) directories.push(resolve(directories[0] ?? "", path))
+    // The first is the one compiled in, which may have been given as a relative path.
+    for (const { path } of readDescriptions(tables, is64, info))
+      directories.push(resolve(directories[0] ?? (path === compilationDirectory ? "" : compilationDirectory), path))
     for (const { path, directory } of readDescriptions(tables, is64, info))
       files.push(resolve(directories[directory] ?? compilationDirectory, path))
   } else {
