@@ -1,6 +1,6 @@
 /** Looking at a machine where it stands: registers, memory, what comes next. Nothing here changes anything. */
 import { Buffer } from "node:buffer"
-import type { Machine } from "../machine/machine.ts"
+import type { HartLife, Machine } from "../machine/machine.ts"
 import { readRam, type Walk, walk } from "../machine/page-walk.ts"
 import { csrByName } from "../riscv/csr-name.ts"
 import { disassemble } from "../riscv/disassembler.ts"
@@ -34,6 +34,16 @@ export class Inspection {
 
   pc(hart: number): bigint {
     return this.machine.core.getBig(hart, "pc")
+  }
+
+  /** Whether a hart executes, waits for an interrupt, or was not started. */
+  lifeOf(hart: number): HartLife {
+    return this.machine.lifeOf(hart)
+  }
+
+  /** Instructions a hart has executed. */
+  executed(hart: number): number {
+    return this.machine.core.executed(hart)
   }
 
   /** x0 … x31, ABI names, f0 … f31, pc, or a CSR, as unsigned 64 bits; null for a name that is none of them. */

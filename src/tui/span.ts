@@ -1,6 +1,7 @@
 /** Text with a meaning to its look, before anything is known of colours. */
 
-export type Tone = "plain" | "quiet" | "strong" | "accent" | "good" | "bad"
+/** `chosen` is where a cursor stands. */
+export type Tone = "plain" | "quiet" | "strong" | "accent" | "good" | "bad" | "chosen"
 
 export interface Span {
   readonly tone: Tone
@@ -17,6 +18,7 @@ export const strong = (text: string): Span => ({ tone: "strong", text })
 export const accent = (text: string): Span => ({ tone: "accent", text })
 export const good = (text: string): Span => ({ tone: "good", text })
 export const bad = (text: string): Span => ({ tone: "bad", text })
+export const chosen = (text: string): Span => ({ tone: "chosen", text })
 
 /** What a line says, without its look. */
 export const plainText = (spans: Line): string => spans.map(({ text }) => text).join("")

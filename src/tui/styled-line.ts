@@ -1,8 +1,9 @@
-/** One line of spans, each in the look its tone asks for. */
+/** One line of spans, each in the look its tone asks for. Nothing in it acts on the terminal. */
 import { Text, type TextProps } from "ink"
 import { createElement as h, useContext } from "react"
 import { ColorContext } from "./color-context.ts"
 import type { Line, Tone } from "./span.ts"
+import { visible } from "./visible.ts"
 
 const looks: Readonly<Record<Tone, TextProps>> = {
   plain: {},
@@ -11,6 +12,7 @@ const looks: Readonly<Record<Tone, TextProps>> = {
   accent: { color: "cyan" },
   good: { color: "green" },
   bad: { color: "red", bold: true },
+  chosen: { inverse: true },
 }
 
 export interface StyledLineProps {
@@ -27,6 +29,6 @@ export const StyledLine = ({ line, wrap = "wrap" }: StyledLineProps) => {
     // An empty text takes no room; a line always does.
     line.length === 0
       ? " "
-      : line.map(({ tone, text }, at) => h(Text, { key: at, ...(colored ? looks[tone] : {}) }, text)),
+      : line.map(({ tone, text }, at) => h(Text, { key: at, ...(colored ? looks[tone] : {}) }, visible(text))),
   )
 }

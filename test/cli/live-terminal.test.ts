@@ -1,30 +1,18 @@
-import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { Cli, embeddedGuest, mainFile } from "./cli.ts"
+import { hasTmux, Tmux } from "./tmux.ts"
 
-const hasTmux = spawnSync("tmux", ["-V"]).status === 0
 if (!hasTmux) console.warn("The live console is not tested: tmux is not installed.")
 
 const cli = new Cli()
-let socket = ""
-const tmux = (...args: readonly string[]) =>
-  execFileSync("tmux", ["-S", socket, "-f", "/dev/null", ...args], { encoding: "utf8" })
-const screen = () => tmux("capture-pane", "-p", "-J", "-t", "live")
-const type = (...keys: readonly string[]) => tmux("send-keys", "-t", "live", ...keys)
-
-/** Waits until the screen shows what is looked for. */
-const shows = async (pattern: RegExp): Promise<void> => {
-  for (let tries = 0; tries < 150; tries++) {
-    if (pattern.test(screen())) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  expect(screen()).toMatch(pattern)
-}
+const terminal = new Tmux(join(cli.home, "tmux"))
+const shows = (pattern: RegExp) => terminal.shows(pattern)
+const type = (...keys: readonly string[]) => terminal.type(...keys)
 
 afterAll(() => {
-  if (socket !== "") spawnSync("tmux", ["-S", socket, "kill-server"])
+  terminal.stop()
   cli.remove()
 })
 
@@ -44,9 +32,7 @@ const startRun = (name: string): void => {
       "",
     ].join("\n"),
   )
-  if (socket !== "") spawnSync("tmux", ["-S", socket, "kill-server"])
-  socket = join(cli.home, `${name}.tmux`)
-  tmux("new-session", "-d", "-s", "live", "-x", "150", "-y", "50", `sh '${script}'`)
+  terminal.start(`sh '${script}'`, 150, 50)
 }
 
 const isRestored = (name: string): void => {

@@ -28,6 +28,11 @@ describe("a line of spans", () => {
     expect(plain).toBe(plainText(text))
   })
 
+  it("lets nothing in it act on the terminal", () => {
+    const nasty = line("a\x1b[2Jb", good("\x9b1mc\r\n"))
+    expect(renderToString(h(StyledLine, { line: nasty }))).toBe("a\ufffd[2Jb\x1b[32m\ufffd1mc\ufffd\ufffd\x1b[39m")
+  })
+
   it("takes its room when empty", () => {
     const lines = [[], text, []].map((content, at) => h(StyledLine, { key: at, line: content }))
     expect(renderToString(h(Box, { flexDirection: "column" }, lines)).split("\n")).toHaveLength(3)

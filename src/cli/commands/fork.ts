@@ -1,14 +1,14 @@
 /** `cv fork`: a world that goes on from some moment of another's history by itself. */
-import { statSync } from "node:fs"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { events, forks, worldStore } from "../engine.ts"
+import { worldStore } from "../engine.ts"
+import { forkLine, forkWorld } from "../forking.ts"
 import { writeJson, writeLine } from "../output.ts"
 import { looksLikePosition, parsePositionText } from "../replaying.ts"
 import { jsonFlag } from "../settings.ts"
-import { existingWorld, freeWorldName, newWorldPath, worldArgument, worldNameOf } from "../world-name.ts"
+import { existingWorld, freeWorldName, worldArgument, worldNameOf } from "../world-name.ts"
 
 export const fork = Command.make(
   "fork",
@@ -31,21 +31,9 @@ export const fork = Command.make(
     const text = Option.getOrNull(flags.at)
     const at = text !== null && looksLikePosition(text) ? yield* parsePositionText(text) : text
     const name = Option.isSome(flags.name) ? flags.name.value : yield* freeWorldName(worldNameOf(parent))
-    const path = yield* newWorldPath(name)
-    const { formatPosition } = yield* events
-    const { seq, position } = yield* (yield* forks).fork(parent, path, at)
-    const document = {
-      world: name,
-      path,
-      parent: { name: worldNameOf(parent), path: parent },
-      position: formatPosition(position),
-      event: seq,
-      bytes: statSync(path).size,
-    }
+    const document = yield* forkWorld(parent, name, at)
     if (flags.json) return yield* writeJson(document)
-    yield* writeLine(
-      `${name}: forked from ${document.parent.name} at ${document.position}; go on with cv resume ${name}`,
-    )
+    yield* writeLine(forkLine(document))
   }),
 ).pipe(
   Command.provide(worldStore),

@@ -5,13 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Debugger } from "../../debugger/debugger.ts"
 import type { TcpListener } from "../../host/tcp-listener.ts"
-import { debugWorld } from "../debugging.ts"
+import { debugWorld, symbolsFlag } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark, writeLine } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { parsePositionText } from "../replaying.ts"
-import { readInputFile } from "../running.ts"
 import { lifeOf } from "../world-life.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
@@ -31,16 +30,6 @@ const parseEndpoint = (text: string): Effect.Effect<{ readonly address: string; 
 }
 
 const isLoopback = (address: string): boolean => /^127\.|^::1$|^localhost$/.test(address)
-
-/** The names in an ELF file that the user has for the guest. */
-const readSymbols = Effect.fnUntraced(function* (path: string) {
-  const { elfSymbolSource, isElf, readElf } = yield* gdbServer
-  const bytes = yield* readInputFile(path)
-  if (!isElf(bytes)) return yield* new Misused({ problem: `${path} is no ELF file; name one that was linked.` })
-  const result = readElf(bytes)
-  if (!result.ok) return yield* new Misused({ problem: `${path}: ${result.problem.sentence}` })
-  return elfSymbolSource([result.file])
-})
 
 /** Serves one gdb after the other; with `once` only the first. */
 const serveAll = Effect.fnUntraced(function* (
@@ -78,13 +67,7 @@ export const gdb = Command.make(
       Flag.withDescription("Stand at this position first (default: at the beginning of the history)"),
       Flag.optional,
     ),
-    symbols: Flag.String("symbols").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription(
-        "An ELF file with the names of the guest's functions, handed on to gdb (default: what the guest itself shows)",
-      ),
-      Flag.optional,
-    ),
+    symbols: symbolsFlag,
     once: Flag.Boolean("once").pipe(
       Flag.withDescription("End when the first gdb takes its leave"),
       Flag.withDefault(false),
@@ -95,18 +78,14 @@ export const gdb = Command.make(
     const world = worldNameOf(path)
     const { address, port } = yield* parseEndpoint(flags.listen)
     const at = Option.isSome(flags.at) ? yield* parsePositionText(flags.at.value) : null
-    const symbols = Option.isSome(flags.symbols) ? yield* readSymbols(flags.symbols.value) : null
     const { formatPosition } = yield* events
     const { formatEndpoint, listenTcp } = yield* Effect.promise(() => import("../../host/tcp-listener.ts"))
-    const { bootedSymbols, refusal } = yield* gdbServer
+    const { refusal } = yield* gdbServer
     yield* Effect.scoped(
       Effect.gen(function* () {
         // Whether it may listen is known before the history is opened.
         const listener = yield* listenTcp(address, port, refusal(world))
-        const debugged = yield* debugWorld(path)
-        if (symbols !== null) debugged.symbols = symbols
-        // Linux names its symbols itself; others may have been booted from a file that does.
-        else if (debugged.linux === null) debugged.symbols = yield* bootedSymbols(debugged.world)
+        const debugged = yield* debugWorld(path, flags.symbols)
         if (at !== null)
           yield* Effect.scoped(
             Effect.gen(function* () {

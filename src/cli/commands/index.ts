@@ -2,6 +2,7 @@
 import * as Command from "effect/cli/Command"
 import { Home, Tier } from "../settings.ts"
 import { dap } from "./dap.ts"
+import { debug } from "./debug.ts"
 import { demo } from "./demo.ts"
 import { diff } from "./diff.ts"
 import { events } from "./events.ts"
@@ -32,7 +33,7 @@ export const root = Command.make("cv").pipe(
     { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
     { group: "Questions", commands: [when, lastWrite, trace, symbols] },
-    { group: "Debugging", commands: [gdb, dap] },
+    { group: "Debugging", commands: [debug, gdb, dap] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

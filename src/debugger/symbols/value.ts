@@ -216,7 +216,7 @@ class Value implements DisplayedValue {
     const start = Math.floor(bitOffset / 8)
     const length = Math.ceil((bitOffset + bitSize) / 8) - start
     const whole = this.part(name, type, start, length).bytes(length)
-    if (whole !== null && bitSize <= 8 * size) {
+    if (whole !== null && bitSize >= 0 && bitSize <= 8 * size) {
       const field = BigInt.asUintN(bitSize, numberIn(whole) >> BigInt(bitOffset - 8 * start))
       bytes.set(bytesOf(isSigned(plainType(type)) ? BigInt.asIntN(bitSize, field) : field, size))
       known.fill(1)
@@ -242,7 +242,7 @@ class Value implements DisplayedValue {
     const { storage } = this
     if (storage.kind === "memory") {
       const size = length ?? sizeOf(this.plain, this.context) ?? 0
-      return size > MAX_BYTES ? null : this.context.memory(storage.address, size)
+      return size >= 0 && size <= MAX_BYTES ? this.context.memory(storage.address, size) : null
     }
     return storage.known.every(known => known !== 0) ? storage.bytes : null
   }
@@ -307,7 +307,7 @@ class Value implements DisplayedValue {
 
   private baseText(type: CType & { kind: "base" }): string {
     if (type.encoding === Encoding.complex_float) {
-      const half = { ...type, encoding: Encoding.float, size: type.size / 2 }
+      const half = { ...type, encoding: Encoding.float, size: Math.floor(type.size / 2) }
       const [re, im] = [0, half.size].map(offset => this.part("", half, offset, half.size).summary(0, 0))
       return `${re} + ${im}i`
     }

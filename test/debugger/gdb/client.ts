@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import { type Debugger, openDebugger } from "../../../src/debugger/debugger.ts"
 import { encodePacket, PacketReader } from "../../../src/debugger/gdb/packet.ts"
 import { GdbSession } from "../../../src/debugger/gdb/session.ts"
-import { bootedSymbols } from "../../../src/debugger/symbols/elf-symbols.ts"
 import { WorldStore } from "../../../src/events/index.ts"
 import { record } from "../../../src/session/session.ts"
 import { embedded, run, script, Watcher } from "../../session/embedded.ts"
@@ -99,7 +98,6 @@ export const withClient = (path: string, body: (client: Client) => Promise<void>
     Effect.gen(function* () {
       const world = yield* (yield* WorldStore).openReadOnly(path)
       const debugged = yield* openDebugger(world, breathe)
-      debugged.symbols = yield* bootedSymbols(world)
       const client = new Client(debugged)
       const asking = Effect.ensuring(
         Effect.promise(() => body(client)),

@@ -320,7 +320,7 @@ describe.skipIf(!hasGdb)("cv gdb", () => {
     [["--listen", "192.0.2.1:0"], 1, /192\.0\.2\.1 is no address of this computer/],
     [["--at", "r9"], 2, /is not a position/],
     [["--at", "r99999999.m0.h0.i0"], 2, /The history ends at/],
-    [["--symbols", embeddedGuest.replace(".elf", ".json")], 2, /is no ELF file/],
+    [["--symbols", embeddedGuest.replace(".elf", ".json")], 2, /is no ELF program/],
     [["--symbols", "/no/such"], 2, /cannot be read/],
   ] as const)("says what is wrong with %j", { timeout }, async (args, code, sentence) => {
     const outcome = await cli.run("gdb", "board", ...args)

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { FileService, SYMBOL_FILE } from "../../../src/debugger/gdb/file-service.ts"
 import { encodePacket, PacketReader } from "../../../src/debugger/gdb/packet.ts"
 import { symbolFile } from "../../../src/debugger/gdb/symbol-file.ts"
-import { elfSymbolSource } from "../../../src/debugger/symbols/elf-symbols.ts"
+import { Program } from "../../../src/debugger/symbols/program.ts"
 import { type NamedAddress, noSymbols, type SymbolSource } from "../../../src/debugger/symbols/symbol-source.ts"
 import { elfSymbols, readElf } from "../../../src/machine/elf.ts"
 
@@ -68,7 +68,7 @@ describe("a file of names", () => {
   })
 
   it("is read back as the names it was made of", () => {
-    const source = elfSymbolSource([read(symbolFile(sourceOf(kernel))!)])
+    const source = new Program(symbolFile(sourceOf(kernel))!)
     expect(source.all).toEqual(kernel)
     expect(source.find("schedule")).toEqual(kernel[1])
     expect(source.at(0xffffffff80001002n)?.symbol.name).toBe("schedule")

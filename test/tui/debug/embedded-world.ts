@@ -1,0 +1,76 @@
+/** The embedded guest's recorded run, opened for debugging, with someone who carries out orders. */
+import { Effect } from "effect"
+import { type Debugger, openDebugger } from "../../../src/debugger/debugger.ts"
+import { WorldStore } from "../../../src/events/index.ts"
+import { record } from "../../../src/session/session.ts"
+import type { Key } from "../../../src/tui/debug/key.ts"
+import type { Size } from "../../../src/tui/debug/layout.ts"
+import { type ForkRequest, Operator } from "../../../src/tui/debug/operator.ts"
+import { embedded, run, script, Watcher, withPath } from "../../session/embedded.ts"
+
+export const small: Size = { columns: 80, rows: 24 }
+export const large: Size = { columns: 200, rows: 50 }
+
+/** What is typed into the guest while it is recorded. */
+const TYPED = "add first note\nlist\nquit\n"
+
+export const breathe = Effect.promise<void>(() => new Promise(resolve => setImmediate(resolve)))
+
+/** Records the guest, to which `typed` is said, and opens its history; `body` has it until it is done. */
+export const withDebugger = (body: (session: Debugger) => Promise<void>, typed = TYPED): Promise<void> =>
+  withPath(async path => {
+    await run(record(path, embedded({ harts: 2, memoryBytes: 16 << 20 }), new Watcher(), script(typed)))
+    await run(
+      Effect.gen(function* () {
+        const world = yield* (yield* WorldStore).openReadOnly(path)
+        const session = yield* openDebugger(world, breathe)
+        yield* Effect.promise(() => body(session))
+      }),
+    )
+  })
+
+/** An operator, and what it asked for from outside. */
+export class Hands {
+  readonly operator: Operator
+  readonly forks: ForkRequest[] = []
+  left: string | null = null
+
+  constructor(session: Debugger, size: Size = small) {
+    this.operator = new Operator({
+      debugger: session,
+      size,
+      breathe,
+      forkWorld: request => {
+        this.forks.push(request)
+        return request.name === "bad name"
+          ? Promise.reject(new Error("That is no name; give another."))
+          : Promise.resolve(`${request.name} begins here; resume it.`)
+      },
+      onQuit: why => {
+        this.left = why
+      },
+    })
+  }
+
+  get state() {
+    return this.operator.getSight().state
+  }
+  get scene() {
+    return this.operator.getSight().scene
+  }
+  get said(): string {
+    const { mode, message } = this.state
+    return (mode.kind === "prompt" ? mode.prompt.problem : null) ?? message?.text ?? ""
+  }
+
+  /** Presses keys one after the other and waits until all has come to rest. */
+  async press(...keys: readonly Key[]): Promise<void> {
+    for (const key of keys) this.operator.press(key)
+    await this.operator.idle()
+  }
+
+  /** Types a command. */
+  async command(text: string): Promise<void> {
+    await this.press(":", ...text, "enter")
+  }
+}
