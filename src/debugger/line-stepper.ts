@@ -12,7 +12,7 @@ import type { Going, Sought, TimelineError } from "../session/timeline/timeline.
 import { callIn, targetOf } from "./call-instruction.ts"
 import type { Debugger, Stop, StopReason } from "./debugger.ts"
 import { CallerUnknown } from "./errors.ts"
-import type { SourceFunction, SourcePlace, SourceView } from "./source-view.ts"
+import type { SourceFunction, SourcePlace, SourceReturn, SourceView } from "./source-view.ts"
 import type { Met } from "./stop-point.ts"
 
 /** Over calls, or into the functions that are called. */
@@ -78,13 +78,13 @@ export class LineStepper {
     const { selectedHart, inspection } = this.debug
     const call = kind === "into" ? this.callAt(selectedHart, inspection.pc(selectedHart)) : null
     if (call !== null) return yield* this.enter(call, going)
-    const back = this.returnOf(activation)
+    const back = this.view.returnOf(activation.hart)
     const entered: { call: Extract<Event, { kind: "call" }> | null } = { call: null }
     const ride = yield* this.goOn(
       {
-        addresses: [...statements, ...calls, ...(back === null ? [] : [back])],
+        addresses: [...statements, ...calls, ...(back === null ? [] : [back.address])],
         accepts: (hart, pc) => {
-          if (pc === back && this.isReturn(activation, hart)) return true
+          if (this.isReturn(back, activation.flow, hart)) return true
           if (!this.isIn(activation, hart)) return false
           entered.call = calls.has(pc) ? this.callAt(hart, pc) : null
           return statements.has(pc) || entered.call !== null
@@ -113,7 +113,7 @@ export class LineStepper {
     const { inspection, selectedHart, symbols } = this.debug
     const pc = inspection.pc(selectedHart)
     const isInlined = (this.view.place(pc)?.depth ?? 0) > 0
-    if (isInlined || this.returnOf({ hart: selectedHart }) !== null) return null
+    if (isInlined || this.view.returnOf(selectedHart) !== null) return null
     return new CallerUnknown({ name: symbols.at(pc)?.symbol.name ?? `0x${pc.toString(16)}` })
   }
 
@@ -129,12 +129,12 @@ export class LineStepper {
     const code = depth > 0 ? this.view.functionAt(pc) : null
     const activation = this.activationOf(code, selectedHart)
     const outer = new Set(code?.statements.filter(address => (this.view.place(address)?.depth ?? depth) < depth))
-    const back = this.returnOf(activation)
+    const back = this.view.returnOf(activation.hart)
     const ride = yield* this.goOn(
       {
-        addresses: [...outer, ...(back === null ? [] : [back])],
+        addresses: [...outer, ...(back === null ? [] : [back.address])],
         accepts: (hart, at) =>
-          (at === back && this.isReturn(activation, hart)) || (outer.has(at) && this.isIn(activation, hart)),
+          this.isReturn(back, activation.flow, hart) || (outer.has(at) && this.isIn(activation, hart)),
       },
       going,
     )
@@ -391,14 +391,11 @@ export class LineStepper {
     return this.debug.inspection.pc(this.debug.selectedHart) !== entry
   }
 
-  /** Whether a hart at the address behind the call has come back from it. */
-  private isReturn(activation: Omit<Activation, "code">, hart: number): boolean {
-    return this.isEntered(activation, hart)
-  }
-
-  /** Where an activation of the selected hart returns to; null where that is not known. */
-  private returnOf({ hart }: Pick<Activation, "hart">): bigint | null {
-    return this.view.frames(hart, 2).filter(({ isInlined }) => !isInlined)[1]?.pc ?? null
+  /** Whether a hart has come back to where a function returns to. */
+  private isReturn(back: SourceReturn | null, flow: string, hart: number): boolean {
+    if (back === null || this.debug.inspection.pc(hart) !== back.address || this.flowOf(hart) !== flow) return false
+    const stack = this.stackOf(hart)
+    return back.isCertain ? stack === back.stack : stack >= back.stack
   }
 
   /** The function with lines that the call at an address goes to; null: there is none. */

@@ -1,7 +1,9 @@
 /** The view of the source that programs' files give: debug information where they have it, symbols and frame pointers where not. */
 import { callIn } from "./call-instruction.ts"
 import type { Debugger } from "./debugger.ts"
-import type { LinePlaces, SourceFrame, SourceFunction, SourcePlace, SourceView } from "./source-view.ts"
+import { analysedFrame, type Frame } from "./frame-analysis.ts"
+import { followsCall, returnPlace } from "./return-address.ts"
+import type { LinePlaces, SourceFrame, SourceFunction, SourcePlace, SourceReturn, SourceView } from "./source-view.ts"
 import type { AddressRange } from "./symbols/address-index.ts"
 import type { CfaRule } from "./symbols/call-frame-table.ts"
 import type { DebugFile } from "./symbols/debug-file.ts"
@@ -12,7 +14,15 @@ import type { Program } from "./symbols/program.ts"
 import type { DisplayedValue } from "./symbols/value.ts"
 import type { Variable } from "./symbols/variables.ts"
 
+const SP = 2
 const FLOAT_REGISTERS = 32
+
+/** A caller that was found without call frame information; its own frame is known once its caller is looked for. */
+interface AnalysedCaller {
+  readonly pc: bigint
+  readonly sp: bigint
+  cfa: bigint | null
+}
 
 export class ProgramView implements SourceView {
   private readonly debug: Debugger
@@ -20,6 +30,7 @@ export class ProgramView implements SourceView {
   private readonly places = new Map<bigint, SourcePlace | null>()
   private readonly functions = new Map<bigint, SourceFunction>()
   private readonly rules = new Map<bigint, CfaRule | null>()
+  private readonly analysed = new Map<bigint, Frame | null>()
 
   /** The programs are the debugger's. */
   constructor(debug: Debugger) {
@@ -100,21 +111,106 @@ export class ProgramView implements SourceView {
   }
 
   frames(hart: number, limit: number): readonly SourceFrame[] {
-    return stackTrace(this.stateOf(hart), limit).flatMap(frame => this.levelsOf(frame))
+    const [innermost, ...callers] = stackTrace(this.stateOf(hart), limit)
+    const levels = this.levelsOf(innermost!)
+    const back = limit > 1 ? this.returnOf(hart) : null
+    if (back === null) return levels
+    if (back.isCertain && callers[0]?.pc === back.address)
+      return [...levels, ...callers.flatMap(frame => this.levelsOf(frame))]
+    const analysed = this.analysedCallers(hart, limit - 1)
+    const found = analysed.length > 0 ? analysed : [{ pc: back.address, sp: null, cfa: null }]
+    return [...levels, ...found.map(caller => this.bareFrame(caller))]
+  }
+
+  /** A caller of which little more is known than where it goes on. */
+  private bareFrame({
+    pc,
+    sp,
+    cfa,
+  }: Pick<AnalysedCaller, "pc"> & { sp: bigint | null; cfa: bigint | null }): SourceFrame {
+    const place = this.place(pc - 1n)
+    const name = this.debug.symbols.at(pc - 1n)?.symbol.name ?? null
+    const register = (number: number) => (number === SP ? sp : null)
+    const none = () => []
+    return { name, pc, place, isInlined: false, cfa, register, locals: none, globals: none }
+  }
+
+  returnOf(hart: number): SourceReturn | null {
+    const { inspection, symbols } = this.debug
+    const [innermost, caller] = stackTrace(this.stateOf(hart), 2)
+    const stack = innermost!.cfa()
+    if (this.ruleAt(innermost!.pc) !== null)
+      return caller && stack !== null ? { address: caller.pc, stack, isCertain: true } : null
+    const [analysed] = this.analysedCallers(hart, 1)
+    if (analysed) return { address: analysed.pc, stack: analysed.sp, isCertain: true }
+    // By frame pointers: a frame is believed in if a call made it.
+    if (caller && stack !== null && followsCall(inspection, hart, caller.pc))
+      return { address: caller.pc, stack, isCertain: true }
+    const guess = returnPlace(inspection, symbols, hart)
+    return guess && { ...guess, isCertain: false }
+  }
+
+  /** Callers as the instructions of the functions tell, where there is no call frame information. */
+  private analysedCallers(hart: number, limit: number): readonly AnalysedCaller[] {
+    const { inspection } = this.debug
+    const read = (address: bigint) => inspection.readInteger(hart, BigInt.asUintN(64, address), 8)
+    const register = (name: string) => inspection.register(hart, name)!
+    const callers: AnalysedCaller[] = []
+    let here = { pc: inspection.pc(hart), sp: register("sp"), s0: register("s0") as bigint | null }
+    while (callers.length < limit && this.ruleAt(here.pc) === null) {
+      const frame = this.analysedFrame(hart, here.pc, callers.length > 0)
+      const base = frame?.cfa.from === "s0" ? here.s0 : here.sp
+      if (frame === null || base === null) break
+      const cfa = base + BigInt(frame.cfa.above)
+      const inner = callers.at(-1)
+      if (inner) inner.cfa = cfa
+      const isInRegister = frame.ra === null && callers.length === 0
+      const ra = isInRegister ? register("ra") : typeof frame.ra === "number" ? read(cfa + BigInt(frame.ra)) : null
+      if (ra === null || (inner && cfa <= inner.sp) || !followsCall(inspection, hart, ra)) break
+      const s0 = frame.s0 === null ? here.s0 : typeof frame.s0 === "number" ? read(cfa + BigInt(frame.s0)) : null
+      callers.push({ pc: ra, sp: cfa, cfa: null })
+      here = { pc: ra, sp: cfa, s0 }
+    }
+    return callers
+  }
+
+  private analysedFrame(hart: number, pc: bigint, isCaller: boolean): Frame | null {
+    const { inspection, symbols } = this.debug
+    let frame = this.analysed.get(pc)
+    if (frame === undefined) {
+      const symbol = symbols.at(isCaller ? pc - 1n : pc)?.symbol
+      const isInside = (address: bigint) =>
+        symbol?.size ? address < symbol.address + symbol.size : symbols.at(address)?.symbol.address === symbol?.address
+      frame =
+        symbol?.kind === "object" || symbol === undefined
+          ? null
+          : analysedFrame(symbol.address, pc, address =>
+              address >= symbol.address && isInside(address) ? inspection.instruction(hart, address) : null,
+            )
+      this.analysed.set(pc, frame)
+    }
+    return frame
   }
 
   cfa(hart: number): bigint | null {
     const { inspection } = this.debug
-    const pc = inspection.pc(hart)
+    const rule = this.ruleAt(inspection.pc(hart))
+    if (rule?.kind === "register" && rule.number < FLOAT_REGISTERS) {
+      const base = rule.number === 0 ? 0n : inspection.machine.core.getBig(hart, "x", rule.number)
+      return BigInt.asUintN(64, base + BigInt(rule.offset))
+    }
+    const [analysed] = rule === null ? this.analysedCallers(hart, 1) : []
+    return analysed?.sp ?? stackTrace(this.stateOf(hart), 1)[0]!.cfa()
+  }
+
+  private ruleAt(pc: bigint): CfaRule | null {
     let rule = this.rules.get(pc)
     if (rule === undefined) {
       const program = this.programAt(pc)
       rule = program?.file.frames.rowAt(program.linked(pc))?.cfa ?? null
       this.rules.set(pc, rule)
     }
-    if (rule?.kind !== "register" || rule.number >= FLOAT_REGISTERS) return stackTrace(this.stateOf(hart), 1)[0]!.cfa()
-    const base = rule.number === 0 ? 0n : inspection.machine.core.getBig(hart, "x", rule.number)
-    return BigInt.asUintN(64, base + BigInt(rule.offset))
+    return rule
   }
 
   private stateOf(hart: number): StoppedState {

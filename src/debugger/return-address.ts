@@ -19,7 +19,7 @@ export interface ReturnPlace {
 export const isCall = (text: string): boolean => /^(?:c\.)?jalr? /.test(text)
 
 /** Whether the instruction before an address is a call that returns there. */
-const followsCall = (inspection: Inspection, hart: number, address: bigint): boolean =>
+export const followsCall = (inspection: Inspection, hart: number, address: bigint): boolean =>
   [2n, 4n].some(bytes => {
     const before = inspection.instruction(hart, address - bytes)
     return before !== null && BigInt(before.bytes) === bytes && isCall(before.text)

@@ -46,6 +46,14 @@ export interface SourceFrame {
   readonly globals: () => readonly DisplayedValue[]
 }
 
+/** Where a function returns to. */
+export interface SourceReturn {
+  readonly address: bigint
+  /** The stack pointer there; the least it can be where it was looked for on the stack only. */
+  readonly stack: bigint
+  readonly isCertain: boolean
+}
+
 /** Where a breakpoint on a line goes. */
 export interface LinePlaces {
   readonly file: string
@@ -69,4 +77,6 @@ export interface SourceView {
   frames(hart: number, limit: number): readonly SourceFrame[]
   /** The stack pointer of the innermost function's caller, null where it is not known. */
   cfa(hart: number): bigint | null
+  /** Where the innermost function returns to; null where that is not known. */
+  returnOf(hart: number): SourceReturn | null
 }

@@ -4,13 +4,15 @@ import { Effect } from "effect"
 import { floatRegisters, integerRegisters } from "../../riscv/register.ts"
 import { parseAddress } from "../address-text.ts"
 import type { NewStopPoint } from "../debugger.ts"
+import { conditionOf, guestExpression } from "../guest-expression.ts"
 import { valueNames } from "../predicate/words.ts"
 import { isWatchable, type StopPlace, type WatchedAccess } from "../stop-point.ts"
+import { formatAddress } from "../symbols/symbol-source.ts"
 import { watchPlaces } from "../watch-places.ts"
 import { integerIn, listOf, objectOf, refuse, textIn, textOf } from "./arguments.ts"
 import type { BreakpointKind, WantedBreakpoint } from "./breakpoint-table.ts"
 import type { Debuggee } from "./debuggee.ts"
-import { conditionOf, valueNamed } from "./expression.ts"
+import { valueHere } from "./evaluation.ts"
 import type { RequestRefused } from "./refusal.ts"
 import { sourceOf } from "./source.ts"
 import type { Watchable } from "./variable-store.ts"
@@ -52,7 +54,9 @@ const wanted = Effect.fnUntraced(function* (
     const [condition, hits, log] = ["condition", "hitCondition", "logMessage"].map(name => textOf(args[name]) ?? "")
     if (hits !== "") return yield* refuse("Hits are not counted here; give a condition instead.")
     if (log !== "") return yield* refuse("Breakpoints write no messages here; set one that stops.")
-    const holds = condition === "" ? null : yield* conditionOf(debuggee.debug, condition!)
+    const expression = condition === "" ? null : guestExpression(debuggee.debug, condition!)
+    if (expression?.ok === false) return yield* refuse(expression.problem)
+    const holds = expression && conditionOf(expression.value)
     const { points, shown } = yield* places
     return { points: points.map(point => ({ ...point, condition: holds })), ...(shown ? { shown } : {}) }
   })
@@ -235,8 +239,7 @@ const watchableOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: numbe
   if (variable !== undefined && args.asAddress !== true && variable.address !== null)
     return { kind: "memory", address: variable.address, bytes: bytes || (variable.size ?? POINTED_BYTES) } as const
   const symbol = debug.symbols.find(name)
-  const address = symbol?.address ?? (yield* valueNamed(debug, hart, name))
-  if (address === null) return yield* refuse(`There is no value of ${name} here; choose a place where it has one.`)
+  const address = symbol?.address ?? (yield* valueHere(debuggee, hart, name))
   const size = bytes || Math.min(Number(symbol?.size ?? POINTED_BYTES), WATCHED_BYTES_MAX)
   return { kind: "memory", address, bytes: size || POINTED_BYTES } as const
 })
@@ -258,12 +261,18 @@ export const setDataBreakpoints = Effect.fnUntraced(function* (debuggee: Debugge
         const places = placesOf(debuggee, id, access)
         if (places === null)
           return yield* refuse(`"${id}" is no data that can be watched; ask for a data breakpoint on it again.`)
-        return { points: places.map(place => ({ place })) }
+        return { points: places.map(place => ({ place, label: labelOf(debuggee, id, access) })) }
       }),
     ),
   )
   return replace(debuggee, "data", "", list)
 })
+
+/** `write of jiffies`, `change of satp`: for who is told that it was met. */
+const labelOf = ({ debug }: Debuggee, id: string, access: WatchedAccess): string => {
+  const [kind, what = ""] = id.split(":")
+  return kind === "register" ? `change of ${what}` : `${access} of ${formatAddress(debug.symbols, BigInt(what))}`
+}
 
 const placesOf = ({ debug }: Debuggee, id: string, access: WatchedAccess): readonly StopPlace[] | null => {
   const register = /^register:([\w.]+)$/.exec(id)?.[1]

@@ -1,14 +1,13 @@
 /** What is typed into the console and the watch list: variables, expressions, and a few commands. */
 import { Effect } from "effect"
 import { formatPosition } from "../../events/index.ts"
-import { parseAddress } from "../address-text.ts"
+import { guestExpression } from "../guest-expression.ts"
 import { integerOf } from "../inspection.ts"
 import type { SourceFrame } from "../source-view.ts"
 import { formatAddress } from "../symbols/symbol-source.ts"
 import type { DisplayedValue } from "../symbols/value.ts"
 import { refuse, textIn } from "./arguments.ts"
 import type { Debuggee } from "./debuggee.ts"
-import { valueNamed } from "./expression.ts"
 
 type Args = Readonly<Record<string, unknown>>
 
@@ -49,8 +48,7 @@ export const evaluate = Effect.fnUntraced(function* (debuggee: Debuggee, args: A
     return { kind: "answer", body: { ...shown, result: value } } satisfies Evaluated
   }
   const value = known?.isInnermost === false ? registerOf(frame, text) : null
-  const found = value ?? (yield* valueNamed(debuggee.debug, hart, text))
-  if (found === null) return yield* refuse(`There is no value of ${text} here; choose a place where it has one.`)
+  const found = value ?? (yield* valueHere(debuggee, hart, text))
   return answer(valueText(debuggee, found), `0x${found.toString(16)}`)
 })
 
@@ -122,6 +120,14 @@ const commandOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number,
   }
 })
 
+/** The value of an expression; a symbol's is its address. */
+export const valueHere = Effect.fnUntraced(function* ({ debug }: Debuggee, hart: number, text: string) {
+  const expression = guestExpression(debug, text)
+  if (!expression.ok) return yield* refuse(expression.problem)
+  const value = expression.value(hart)
+  return value ?? (yield* refuse(`There is no value of ${text} here; choose a place where it has one.`))
+})
+
 const unitBytes: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 }
 
 /** Memory as gdb's command `x` shows it. */
@@ -134,11 +140,7 @@ const memoryText = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number
   const isWrong = [...letters].some(letter => !"xducsibhwg".includes(letter)) || count < 1 || count > UNITS_MAX
   if (where === "" || isWrong)
     return yield* refuse(`"${text}" is not understood; write for example x/8gx sp, x/4i pc or x/s 0x80002000.`)
-  const isExpression = debug.inspection.register(hart, where) !== null || /[()]|mem|[a-z]\d*\s*[+-]/.test(where)
-  const address = isExpression
-    ? yield* valueNamed(debug, hart, where)
-    : (yield* parseAddress(where, debug.symbols)).address
-  if (address === null) return yield* refuse(`There is no value of ${where} here; choose another address.`)
+  const address = yield* valueHere(debuggee, hart, where)
   if (format === "i")
     return debug.inspection
       .instructions(hart, address, count)

@@ -1,7 +1,7 @@
 /** Registers as lists of variables, with what they were when the machine stood elsewhere before. */
-import { csrNumber } from "../../riscv/csr.ts"
+import { csrNumber, privilege } from "../../riscv/csr.ts"
+import { decodeCsr } from "../../riscv/csr-fields.ts"
 import { floatRegisterNames, integerRegisterNames } from "../../riscv/register.ts"
-import { csrText, privilegeName } from "../csr-text.ts"
 import type { Inspection } from "../inspection.ts"
 import type { SourceFrame } from "../source-view.ts"
 import { isWatchable } from "../stop-point.ts"
@@ -15,6 +15,15 @@ const csrs = Object.keys(csrNumber)
 const NAN_BOX = 0xffff_ffff_0000_0000n
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`
+
+const privilegeName = (level: number): string =>
+  Object.entries(privilege).find(([, value]) => value === level)?.[0] ?? ""
+
+/** The fields of a CSR that say something. */
+const csrText = (name: string, value: bigint): string =>
+  decodeCsr(name, value)
+    .map(({ name: field, text }) => (text === null ? field : `${field}=${text}`))
+    .join(" ")
 
 /** The registers of all harts, at one moment. */
 type Values = ReadonlyMap<string, bigint | null>

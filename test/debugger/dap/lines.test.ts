@@ -164,7 +164,7 @@ describe.skipIf(cannotCompile !== null)(`lines${cannotCompile === null ? "" : `:
     )
     expect(conditional).toMatchObject({ verified: true })
     expect(comment).toMatchObject({ verified: true, line: at("__attribute__((interrupt") })
-    expect(wrong).toMatchObject({ verified: false, message: expect.stringMatching(/nowhere/) })
+    expect(wrong).toMatchObject({ verified: false, message: "A value is expected at the end." })
     expect(counted).toMatchObject({ verified: false, message: expect.stringMatching(/condition/) })
     const elsewhere = await editor.ask<{ breakpoints: DebugProtocol.Breakpoint[] }>("setBreakpoints", {
       source: { path: "/nowhere/other.c" },
