@@ -395,11 +395,11 @@ export class Operator {
   }
 
   /** How far it is; where it leads to is where it has got to, if nobody knows better. */
-  private showWay({ goal }: Way, done: number): void {
+  private showWay({ goal, isMeasured = true }: Way, done: number): void {
     const { going } = this.state
     if (going === null) return
     const at = goal === null ? this.session.timeline.machine.executed : going.goal
-    this.act({ kind: "go", going: { ...going, done: Math.max(0, Math.min(1, done)), goal: at } })
+    this.act({ kind: "go", going: { ...going, done: isMeasured ? Math.max(0, Math.min(1, done)) : null, goal: at } })
     this.showNowAndThen()
   }
 

@@ -52,6 +52,11 @@ export interface Way {
   readonly arrived?: () => string | null
   /** Told when it was cancelled. */
   readonly cancelled?: () => void
+  /**
+   * Whether it is known how much of it is done; true where absent. A search into the past goes through one stretch after the other: how much
+   * of a stretch is done says nothing about the whole.
+   */
+  readonly isMeasured?: boolean
   /** Whether undoing brings back to where it began; true where absent. */
   readonly isUndone?: boolean
 }
@@ -59,9 +64,6 @@ export interface Way {
 const UNDO_MAX = 500
 
 const stillReading: Problem = { problem: "The log is still being read; try again in a moment." }
-
-/** A search into the past goes through one stretch after the other: how much of a stretch is done says nothing about the whole. */
-const searching = ({ progress, ...going }: Going): Going => ({ ...going, progress: () => progress?.(0) })
 
 export class Ways {
   readonly scrubber: Scrubber
@@ -105,7 +107,7 @@ export class Ways {
         return { what: "stepping", go: going => stepOver(session, order.count, going), goal: null }
       case "continue":
         return order.isBack
-          ? { what: "going back to a stop point", go: going => session.goBack(searching(going)), goal: null }
+          ? { what: "going back to a stop point", go: going => session.goBack(going), goal: null, isMeasured: false }
           : { what: "going on to a stop point", go: going => session.goOn(going), goal: null }
       case "finish":
         return this.finish()

@@ -60,7 +60,7 @@ describe("the screen", () => {
       const hands = await begin(session, small)
       const lines = linesOf(hands)
       const place = `${formatPosition(session.position)}  ${(session.nowNs / 1e9).toFixed(9)} s`
-      expect(lines[0]).toBe(` guest  ${place}  0.7 %  hart 0 machine`)
+      expect(lines[0]).toBe(` guest  ${place}  0.7 %  hart 0 M`)
       expect(lines[1]).toMatch(/^ printed {4}.*[▁▂▃▄▅▆▇█]/)
       expect(lines[2]).toMatch(/^ interrupts .*[▁▂▃▄▅▆▇█]/)
       expect(lines[3]).toMatch(/^ history {4}[━─▲↓]{67}$/)
