@@ -51,3 +51,10 @@ export class PredicateMalformed extends Schema.TaggedError<PredicateMalformed>()
     return textWithCaret(this.text, this.offset)
   }
 }
+
+/** Going to the caller of a function whose frame says nothing of it. */
+export class CallerUnknown extends Schema.TaggedError<CallerUnknown>()("CallerUnknown", { name: Schema.String }) {
+  override get message(): string {
+    return `The caller of ${this.name} is not known; give the program's ELF file with its debug information, or set a breakpoint.`
+  }
+}

@@ -53,9 +53,9 @@ export const OBSERVES = 0xe000
 /** The hart and its count of executed instructions at which nothing is reported, as it was before. */
 export const PASSED_HART = 0xe004
 export const PASSED_AT = 0xe008
-/** Virtual addresses of instructions: their number, then they. */
-export const BREAKPOINTS = 0xe010
-export const BREAKPOINTS_MAX = 64
+/** Virtual addresses of instructions: their number, then they. Enough for all lines of a long function. */
+export const BREAKPOINTS = 0x10000
+export const BREAKPOINTS_MAX = 1024
 /** Watched memory: the number of entries, then for each its first and last address (64), kinds of access (32), address space (32). */
 export const WATCHES = 0xe220
 export const WATCHES_MAX = 32

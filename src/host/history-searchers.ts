@@ -31,21 +31,39 @@ const workerFile = new URL(
   import.meta.url,
 )
 
-/** Starts as many threads as the computer has processors, when they are needed. They end with `close`. */
+/** A thread, and the word that has it give a stretch up. */
+interface Searcher {
+  readonly worker: Worker
+  readonly stop: Int32Array<SharedArrayBuffer>
+  failure: unknown
+}
+
+/** Each has a machine's memory of its own. */
+const THREADS_MAX = 8
+
+/** Starts as many threads as the computer has processors: they open the world at once. They end with `close`. */
 export const openSearchers = (
   path: string,
   settings: Pick<SearcherData, "tier" | "regions">,
 ): Searchers & { readonly close: () => void } => {
-  const width = Math.max(1, availableParallelism())
-  const idle: { readonly worker: Worker; readonly stop: Int32Array<SharedArrayBuffer> }[] = []
-  const all: Worker[] = []
-  const start = () => {
+  const width = Math.min(THREADS_MAX, Math.max(1, availableParallelism()))
+  const all: Searcher[] = []
+  const idle: Searcher[] = []
+  const start = (): Searcher => {
     const stop = new Int32Array(new SharedArrayBuffer(4))
     const workerData: SearcherData = { path, ...settings, stop }
-    const worker = new Worker(workerFile, { workerData, execArgv: [] })
-    all.push(worker)
-    return { worker, stop }
+    const searcher: Searcher = { worker: new Worker(workerFile, { workerData, execArgv: [] }), stop, failure: null }
+    // What goes wrong before anything is asked is told to whoever asks first.
+    searcher.worker.on("error", cause => {
+      searcher.failure ??= cause
+    })
+    searcher.worker.on("message", (reply: SearchReply) => {
+      if ("problem" in reply) searcher.failure ??= new Error(reply.problem)
+    })
+    all.push(searcher)
+    return searcher
   }
+  for (let thread = 0; thread < width; thread++) idle.push(start())
   return {
     width,
     search: (question, stretch, progress) => {
@@ -53,6 +71,7 @@ export const openSearchers = (
       const { worker, stop } = searcher
       Atomics.store(stop, 0, 0)
       const found = new Promise<readonly Finding[]>((resolve, reject) => {
+        if (searcher.failure !== null) return reject(searcher.failure)
         const end = () => {
           worker.off("message", receive)
           worker.off("error", reject)
@@ -71,7 +90,7 @@ export const openSearchers = (
       return { found, stop: () => void Atomics.store(stop, 0, 1) }
     },
     close: () => {
-      for (const worker of all) void worker.terminate()
+      for (const { worker } of all) void worker.terminate()
     },
   }
 }

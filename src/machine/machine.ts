@@ -15,6 +15,7 @@ import {
   type Hit,
   nothingObserved,
   type Observation,
+  STATE_WATCHES_MAX,
   WATCHES_MAX,
 } from "../hart/observation-tables.ts"
 import { exitReason, type FieldName, type StateField, stateFields } from "../hart/state.ts"
@@ -29,7 +30,7 @@ import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
 import type { SleepingMachine } from "./sleeping-machine.ts"
 
-export { BREAKPOINTS_MAX, type Hit, nothingObserved, type Observation, WATCHES_MAX }
+export { BREAKPOINTS_MAX, type Hit, nothingObserved, type Observation, STATE_WATCHES_MAX, WATCHES_MAX }
 
 /** Why `run` came back. */
 export type Exit =

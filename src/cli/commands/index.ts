@@ -1,6 +1,7 @@
 /** All commands. A new one is a file here and its name in one of the groups. */
 import * as Command from "effect/cli/Command"
 import { Home, Tier } from "../settings.ts"
+import { dap } from "./dap.ts"
 import { debug } from "./debug.ts"
 import { demo } from "./demo.ts"
 import { diff } from "./diff.ts"
@@ -24,7 +25,6 @@ import { sql } from "./sql.ts"
 import { symbols } from "./symbols.ts"
 import { trace } from "./trace.ts"
 import { verify } from "./verify.ts"
-
 import { when } from "./when.ts"
 
 export const root = Command.make("cv").pipe(
@@ -33,7 +33,7 @@ export const root = Command.make("cv").pipe(
     { group: "Running", commands: [run, resume, fork, image, scenario, demo] },
     { group: "History", commands: [replay, verify, snapshot, logs, events, sql, diff] },
     { group: "Questions", commands: [when, lastWrite, trace, symbols] },
-    { group: "Debugging", commands: [debug, gdb] },
+    { group: "Debugging", commands: [debug, gdb, dap] },
     { group: "Worlds", commands: [ls, inspect, rm, exportWorld, importWorld] },
   ]),
   Command.withGlobalFlags([Home, Tier]),

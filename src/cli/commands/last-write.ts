@@ -52,6 +52,8 @@ export const lastWrite = Command.make(
         const { comparePositions, formatPosition, PositionNotReached } = yield* Effect.promise(
           () => import("../../debugger/positions.ts"),
         )
+        // They open the world meanwhile.
+        const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols)
         const { end } = debug.timeline
         if (before !== null && comparePositions(before, end) > 0)
@@ -76,7 +78,7 @@ export const lastWrite = Command.make(
             debug,
             { places: [place], predicate: null, prints: [], wanted: { keep: "last" } },
             { from: debug.timeline.begin, to: before ?? end },
-            yield* searchersOf(path),
+            searchers,
             { progress },
           )) ?? []
         if (finding === undefined) {

@@ -28,8 +28,8 @@ const derivedIn = (query: string) =>
 /** Goes through a history for a table. */
 const derivedTable = Effect.fnUntraced(function* (path: string, name: DerivedName) {
   const { derive } = yield* Effect.promise(() => import("../../debugger/index.ts"))
-  const debug = yield* debugWorld(path)
-  const derived = yield* derive(debug, name, yield* searchersOf(path), yield* searchBar(path))
+  const searchers = yield* searchersOf(path)
+  const derived = yield* derive(yield* debugWorld(path), name, searchers, yield* searchBar(path))
   return derived ?? { name, columns: ["position"], rows: [] }
 })
 

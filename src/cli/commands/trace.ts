@@ -48,6 +48,8 @@ export const trace = Command.make(
       Effect.gen(function* () {
         const { formatAddress, parseAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
+        // They open the world meanwhile.
+        const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols)
         const places: StopPlace[] = []
         for (const text of flags.at) {
@@ -63,7 +65,7 @@ export const trace = Command.make(
             debug,
             { places, predicate: null, prints, wanted: { keep: "all", max: flags.limit } },
             { from: debug.timeline.begin, to: debug.timeline.end },
-            yield* searchersOf(path),
+            searchers,
             { progress },
           )) ?? []
         const rows = found.map(({ before, hart, virtualNs, pc, values }) => ({
@@ -76,8 +78,9 @@ export const trace = Command.make(
         if (flags.json)
           yield* writeJson(
             rows.map(({ values, ...row }) => ({
-              ...row,
+              // What is always there keeps its form, also when it is printed.
               ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
+              ...row,
             })),
           )
         else if (flags.csv) {

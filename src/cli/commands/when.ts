@@ -52,6 +52,8 @@ export const when = Command.make(
       Effect.gen(function* () {
         const { formatAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
+        // They open the world meanwhile.
+        const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols)
         const predicate = yield* askedPredicate(debug, flags.predicate)
         const prints = yield* Effect.forEach(flags.print, text => askedPredicate(debug, text))
@@ -67,7 +69,7 @@ export const when = Command.make(
             debug,
             { places: [], predicate, prints, wanted },
             { from: debug.timeline.begin, to: debug.timeline.end },
-            yield* searchersOf(path),
+            searchers,
             { progress },
           )) ?? []
         const findings = nth === null ? found : found.slice(nth - 1, nth)
@@ -83,12 +85,13 @@ export const when = Command.make(
         if (flags.json)
           return yield* writeJson(
             findings.map(({ after, hart, virtualNs, pc, values }) => ({
+              // What is always there keeps its form, also when it is printed.
+              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
               position: formatPosition(after),
               hart,
               virtualNs,
               pc: hexOf(pc),
               place: formatAddress(debug.symbols, pc),
-              ...Object.fromEntries(flags.print.map((text, order) => [text, hexOf(values[order]!)])),
             })),
           )
         const shown = yield* valueFormat(debug)

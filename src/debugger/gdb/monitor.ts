@@ -1,10 +1,10 @@
 /** What gdb's `monitor` says and does: what gdb has no commands for. GDB manual, section "General Query Packets", packet qRcmd. */
 import { Effect } from "effect"
-import { formatPosition, type Position, PositionMalformed, parsePosition } from "../../events/index.ts"
-import { parseCondition } from "../../session/condition.ts"
+import { formatPosition, type PositionMalformed } from "../../events/index.ts"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
-import { goToTime, virtualEnd } from "../virtual-time.ts"
+import { virtualEnd } from "../virtual-time.ts"
+import { goToWritten } from "../written-moment.ts"
 
 export interface MonitorContext {
   readonly debugged: Debugger
@@ -43,27 +43,10 @@ const when = Effect.fnUntraced(function* ({ debugged }: MonitorContext) {
   ].join("\n")
 })
 
-/** Whoever takes time or a position gets there; a text that is neither fails. */
-const goTo = Effect.fnUntraced(function* ({ debugged, going }: MonitorContext, text: string) {
-  const { timeline } = debugged
-  yield* timeline.refresh
-  yield* debugged.console.refresh
-  if (text === "start") return yield* debugged.goTo(timeline.begin, going)
-  if (text === "end") return yield* debugged.goTo(timeline.end, going)
-  const condition = /^\d/.test(text) ? yield* Effect.option(parseCondition(text)) : null
-  if (condition?._tag === "Some" && condition.value.kind === "time")
-    return yield* goToTime(debugged, condition.value.virtualNs, going)
-  const position = yield* Effect.try({
-    try: (): Position => parsePosition(text),
-    catch: () => new PositionMalformed({ text }),
-  })
-  return yield* debugged.goTo(position, going)
-})
-
 const seek = (context: MonitorContext, text: string): Answer =>
   Effect.gen(function* () {
     if (text === "") return `Say where to: ${usageOf("seek")}.`
-    const stop = yield* goTo(context, text)
+    const stop = yield* goToWritten(context.debugged, text, context.going)
     if (stop.reason.kind === "cancelled") return "Interrupted; the machine stands where it was."
     context.moved()
     return `${yield* when(context)}\n${LOOK_AGAIN}`

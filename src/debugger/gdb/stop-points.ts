@@ -4,6 +4,7 @@
 import { BREAKPOINTS_MAX, WATCHES_MAX } from "../../machine/machine.ts"
 import type { Debugger } from "../debugger.ts"
 import type { StopPlace, StopPoint, WatchedAccess } from "../stop-point.ts"
+import { watchPlaces } from "../watch-places.ts"
 import { parseCount, parseNumber } from "./hex.ts"
 
 /** The names of what can be met, as in stop replies. */
@@ -22,13 +23,8 @@ export interface SetStopPoint {
 /** How an attempt went; "unknown" where there is no such kind. */
 export type SettingOutcome = "done" | "unknown" | "malformed" | "too many"
 
-const PAGE_BYTES = 4096
 /** The longest stretch of memory that is watched at once. */
 const WATCH_BYTES_MAX = 0x10000
-/** Addresses from here on are the kernel's, in every address space. */
-const KERNEL_HALF = 1n << 63n
-
-type WatchPlace = Extract<StopPlace, { kind: "watchpoint" }>
 
 export class StopPoints {
   private readonly debugged: Debugger
@@ -56,7 +52,9 @@ export class StopPoints {
     const access = accesses[kind]
     if (access !== undefined && bytes === 0) return "malformed"
     const places: readonly StopPlace[] =
-      access === undefined ? [{ kind: "breakpoint", address }] : this.watchPlaces(address, bytes, access, hart)
+      access === undefined
+        ? [{ kind: "breakpoint", address }]
+        : watchPlaces(this.debugged, hart, address, bytes, access)
     if (!this.hasRoom(places)) return "too many"
     this.set.set(key, { kind, address, points: places.map(place => this.debugged.addStopPoint({ place })) })
     return "done"
@@ -81,28 +79,5 @@ export class StopPoints {
     const places = [...this.debugged.stopPoints.map(({ place }) => place), ...more]
     const addresses = new Set(places.flatMap(place => (place.kind === "breakpoint" ? [place.address] : [])))
     return addresses.size <= BREAKPOINTS_MAX && places.filter(({ kind }) => kind === "watchpoint").length <= WATCHES_MAX
-  }
-
-  /**
-   * Memory that is the same in every address space is watched where it lies, whoever writes to it by whichever address; a program's own
-   * by its virtual address.
-   */
-  private watchPlaces(address: bigint, bytes: number, access: WatchedAccess, hart: number): readonly WatchPlace[] {
-    const { debugged } = this
-    const inSpace = { kind: "watchpoint", space: "virtual", address, bytes, access } as const
-    const places: { kind: "watchpoint"; space: "physical"; address: bigint; bytes: number; access: WatchedAccess }[] =
-      []
-    for (let at = 0; at < bytes; ) {
-      const virtual = BigInt.asUintN(64, address + BigInt(at))
-      const isEverywhere = virtual >= KERNEL_HALF || debugged.inspection.walk(hart, virtual).steps.length === 0
-      const physical = isEverywhere ? debugged.physical(virtual, hart) : null
-      if (physical === null) return [inSpace]
-      const part = Math.min(bytes - at, PAGE_BYTES - Number(virtual & 0xfffn))
-      const last = places.at(-1)
-      if (last && last.address + BigInt(last.bytes) === physical) last.bytes += part
-      else places.push({ ...inSpace, space: "physical", address: physical, bytes: part })
-      at += part
-    }
-    return places
   }
 }

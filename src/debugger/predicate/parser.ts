@@ -223,7 +223,10 @@ class Parser {
     const { symbols } = this.known
     if (symbols === undefined || symbols.has(name)) return { kind: "symbol", name }
     const advice = perhaps(this.symbolsLike(name).map(asSymbol))
-    return this.fail(`there is no symbol ${name}; ${advice ?? "check the name, or give the image its symbols"}`, offset)
+    return this.fail(
+      `there is no symbol ${name}; ${advice ?? "check the name, or give an ELF file that has it with --symbols"}`,
+      offset,
+    )
   }
 
   private name(text: string, offset: number): Expression | ValueName {

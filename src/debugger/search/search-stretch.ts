@@ -11,7 +11,8 @@ import type { Finding, Question, Stretch, WrittenPredicate } from "./question.ts
 const pointsOf = ({ places }: Question): readonly StopPoint[] =>
   places.map((place, order) => ({ id: order, place, hart: null, condition: null, label: "", isEnabled: true }))
 
-const askedOf = (debug: Debugger, { symbols, fixed, needsLinux }: WrittenPredicate): Asked => {
+/** A written predicate's surroundings. */
+export const askedOf = (debug: Debugger, { symbols, fixed, needsLinux }: WrittenPredicate): Asked => {
   if (needsLinux && debug.linux === null) debug.learnGuest()
   return {
     inspection: debug.inspection,

@@ -53,7 +53,7 @@ const searchTogether = async (
   const done = ordered.map(() => 0)
   const results: (readonly Finding[] | null)[] = ordered.map(() => null)
   const running = new Map<number, () => void>()
-  let next = 0
+  const taken = ordered.map(() => false)
   /** How many of the first stretches must be looked at. */
   let needed = ordered.length
   const settle = () => {
@@ -65,9 +65,14 @@ const searchTogether = async (
       if (isEnough(question, findings)) needed = order + 1
     }
   }
-  const one = async (settled: () => void): Promise<void> => {
-    while (next < needed) {
-      const order = next++
+  /** One thread comes from the far end: should all have to be looked at, the longest stretches do not come last. */
+  const nextOrder = (isFromFarEnd: boolean): number => {
+    const open = taken.slice(0, needed)
+    return isFromFarEnd ? open.lastIndexOf(false) : open.indexOf(false)
+  }
+  const one = async (settled: () => void, isFromFarEnd: boolean): Promise<void> => {
+    for (let order = nextOrder(isFromFarEnd); order >= 0; order = nextOrder(isFromFarEnd)) {
+      taken[order] = true
       const { found, stop } = searchers.search(question, ordered[order]!, part => {
         done[order] = part
         going.progress?.(done.reduce((a, b) => a + b, 0) / done.length)
@@ -87,8 +92,9 @@ const searchTogether = async (
     const settled = () => {
       if (results.slice(0, needed).every(result => result !== null)) resolve()
     }
-    const workers = Array.from({ length: Math.min(searchers.width, ordered.length) }, () => one(settled))
-    Promise.all(workers).then(() => resolve(), reject)
+    const width = Math.min(searchers.width, ordered.length)
+    const threads = Array.from({ length: width }, (_, thread) => one(settled, thread > 0 && thread === width - 1))
+    Promise.all(threads).then(() => resolve(), reject)
   })
   if (going.isCancelled?.()) return null
   const found = results.slice(0, needed).map(result => result ?? [])

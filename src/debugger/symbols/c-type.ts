@@ -21,7 +21,7 @@ export type CType =
       readonly size: number
       readonly names: () => readonly Enumerator[]
     }
-  | { readonly kind: "function"; readonly result: () => CType; readonly parameters: () => readonly string[] }
+  | { readonly kind: "function"; readonly result: () => CType; readonly parameters: () => readonly (CType | "...")[] }
   | { readonly kind: "alias"; readonly name: string; readonly target: () => CType }
   | { readonly kind: "qualified"; readonly word: string; readonly target: () => CType }
   | { readonly kind: "void" }
@@ -71,10 +71,12 @@ const keywords: Readonly<Record<number, string>> = {
 export class Types {
   private readonly known = new Map<number, CType>()
 
-  /** The type an entry has; one without the attribute has none (void). */
+  /** The type an entry has; without the attribute it has none (void), and one in another file is not known. */
   typeOf(entry: Entry): CType {
-    const type = entry.inherited(origin => origin.reference(Attribute.type))
-    return type === null ? { kind: "void" } : this.read(type)
+    const holder = entry.inherited(origin => (origin.has(Attribute.type) ? origin : null))
+    if (holder === null) return { kind: "void" }
+    const type = holder.reference(Attribute.type)
+    return type === null ? { kind: "unknown" } : this.read(type.reference(Attribute.signature) ?? type)
   }
 
   private read(entry: Entry): CType {
@@ -85,7 +87,8 @@ export class Types {
 
   private make(entry: Entry): CType {
     const { tag } = entry
-    const size = entry.number(Attribute.byte_size)
+    const bytes = entry.number(Attribute.byte_size)
+    const size = bytes === null ? null : Math.max(bytes, 0)
     switch (tag) {
       case Tag.base_type: {
         const encoding = entry.number(Attribute.encoding) ?? Encoding.unsigned
@@ -150,12 +153,12 @@ export class Types {
     })
   }
 
-  private parametersOf(entry: Entry): readonly string[] {
-    const names = [...entry.children()].flatMap(child => {
-      if (child.tag === Tag.formal_parameter) return [typeName(this.typeOf(child))]
+  private parametersOf(entry: Entry): readonly (CType | "...")[] {
+    const parameters = [...entry.children()].flatMap((child): (CType | "...")[] => {
+      if (child.tag === Tag.formal_parameter) return [this.typeOf(child)]
       return child.tag === Tag.unspecified_parameters ? ["..."] : []
     })
-    return names.length === 0 && entry.flag(Attribute.prototyped) ? ["void"] : names
+    return parameters.length === 0 && entry.flag(Attribute.prototyped) ? [{ kind: "void" }] : parameters
   }
 }
 
@@ -212,14 +215,19 @@ export function fixedSize(type: CType): number | null {
 /** The number of elements, if it is the same for all arrays of the type. */
 export function fixedCount(dimension: Entry): number | null {
   const count = dimension.number(Attribute.count)
-  if (count !== null) return count
+  if (count !== null) return Math.max(count, 0)
   const last = dimension.constant(Attribute.upper_bound)
+  if (last === null) return null
   // Without a sign -1, for an array with no elements, is the largest number of its size.
-  return last === null || last > 0xffff_ffff_fffen ? null : last === 0xffff_ffffn ? 0 : Number(last) + 1
+  return last < 0n || last === 0xffff_ffffn || last === 0xffff_ffff_ffff_ffffn ? 0 : Number(last) + 1
 }
 
 /** A type as C writes it: `int (*)[3]`, `const char *`. */
 export const typeName = (type: CType): string => declaration(type, "", 0)
+
+/** Functions among the parameters of functions are written out three deep. */
+const parametersText = (parameters: readonly (CType | "...")[], depth: number): string =>
+  parameters.map(type => (type === "..." ? type : declaration(type, "", depth + MAX_DEPTH / 3))).join(", ")
 
 /** The declaration of something whose name and signs around it are `inner`. */
 function declaration(type: CType, inner: string, depth: number): string {
@@ -244,12 +252,20 @@ function declaration(type: CType, inner: string, depth: number): string {
     case "array":
       return declaration(type.element(), `${inner}[${fixedCount(type.entry) ?? ""}]`, depth + 1)
     case "function":
-      return declaration(type.result(), `${inner}(${type.parameters().join(", ")})`, depth + 1)
+      return declaration(type.result(), `${inner}(${parametersText(type.parameters(), depth)})`, depth + 1)
     case "qualified": {
       const words = [type.word]
       let target = type.target()
       for (; target.kind === "qualified" && words.length < MAX_DEPTH; target = target.target()) words.push(target.word)
-      const sorted = words.sort().join(" ")
+      const sorted = [...new Set(words)].sort().join(" ")
+      // What is said of an array is meant of its elements, which may say it too.
+      if (target.kind === "array") {
+        const element = words.reduce<() => CType>(
+          (of, word) => () => ({ kind: "qualified", word, target: of }),
+          target.element,
+        )
+        return declaration({ ...target, element }, inner, depth + 1)
+      }
       if (target.kind === "pointer")
         return declaration(target, ` ${sorted}${/^[*&(]/.test(inner) ? " " : ""}${inner}`, depth + 1)
       return `${sorted} ${declaration(target, inner, depth + 1)}`

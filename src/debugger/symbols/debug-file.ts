@@ -3,10 +3,13 @@ import type { AddressRange } from "./address-index.ts"
 import { CallFrameTable } from "./call-frame-table.ts"
 import { DebugInfo } from "./debug-info.ts"
 import { ElfFile } from "./elf-file.ts"
-import { Functions } from "./functions.ts"
+import { type FunctionInfo, Functions } from "./functions.ts"
 import type { Scope } from "./scopes.ts"
 import { SourceLines } from "./source-lines.ts"
 import { Variables } from "./variables.ts"
+
+/** How many bytes of a function a kernel keeps for patching itself (-fpatchable-function-entry), at most. */
+const MAX_PATCH = 32n
 
 /** Addresses are those written in the file. */
 export class DebugFile {
@@ -59,12 +62,13 @@ export class DebugFile {
    * none for a function that is inlined everywhere.
    */
   breakpointsAtFunction(name: string): bigint[] {
-    const symbols = this.elf.variantsNamed(name).filter(symbol => {
-      if (symbol.kind === "object") return false
-      const known = this.functions.at(symbol.address)
-      return known === null ? symbol.name === name : known.entry === symbol.address
+    const addresses = this.elf.variantsNamed(name).flatMap(symbol => {
+      if (symbol.kind === "object") return []
+      const known = this.functionFrom(symbol.address, name)
+      if (known === null) return symbol.name === name ? [symbol.address] : []
+      return known.entry >= symbol.address ? [this.functions.afterPrologue(known)] : []
     })
-    return [...new Set(symbols.map(({ address }) => this.bodyAddress(address)))]
+    return [...new Set(addresses)]
   }
 
   /**
@@ -93,6 +97,18 @@ export class DebugFile {
     return symbol === null || symbol.kind === "object"
       ? null
       : { name: symbol.name, start: symbol.address, end: symbol.address + symbol.size }
+  }
+
+  /**
+   * The function at an address; or the one of that name shortly behind it: there may be room for patches before what debug
+   * information describes.
+   */
+  private functionFrom(address: bigint, name: string): FunctionInfo | null {
+    for (let room = 0n; room <= MAX_PATCH; room += 2n) {
+      const known = this.functions.at(address + room)
+      if (known !== null) return room === 0n || known.name === name ? known : null
+    }
+    return null
   }
 
   private bodyAddress(address: bigint): bigint {

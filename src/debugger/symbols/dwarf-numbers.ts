@@ -64,6 +64,7 @@ export const Attribute = {
   call_column: 0x57,
   call_file: 0x58,
   call_line: 0x59,
+  signature: 0x69,
   data_bit_offset: 0x6b,
   str_offsets_base: 0x72,
   addr_base: 0x73,

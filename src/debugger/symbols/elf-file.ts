@@ -50,7 +50,8 @@ const kinds: Readonly<Record<number, ProgramSymbol["kind"]>> = {
 }
 
 /** Names the toolchain makes for itself: local labels, and marks between code and data (psABI, mapping symbols). */
-const madeByToolchain = /^(\.L|\$[xd])/
+const isMadeByToolchain = (name: string): boolean =>
+  name.startsWith(".L") || name.startsWith("$x") || name.startsWith("$d")
 
 export class ElfFile {
   /** Address of the first instruction. */
@@ -92,17 +93,14 @@ export class ElfFile {
       if (symbols.length > 0) break
       for (const { name, value, size, info, section } of elfSymbols(file, tables)) {
         const kind = kinds[info & 15]
-        if (kind === undefined || section === 0 || madeByToolchain.test(name)) continue
+        if (kind === undefined || section === 0 || isMadeByToolchain(name)) continue
         const symbol = { name, address: value, size: BigInt(size), kind, isGlobal: info >> 4 !== STB_LOCAL }
         symbols.push(symbol)
         if (section >= SHN_LORESERVE) continue
         places.push(symbol)
-        const [base] = name.split(".", 1)
-        for (const called of base === name || base === "" ? [name] : [name, base!]) {
-          const namesakes = this.byName.get(called)
-          if (namesakes) namesakes.push(symbol)
-          else this.byName.set(called, [symbol])
-        }
+        this.enter(name, symbol)
+        const dot = name.indexOf(".")
+        if (dot > 0) this.enter(name.slice(0, dot), symbol)
       }
     }
     this.symbols = symbols
@@ -115,6 +113,12 @@ export class ElfFile {
         return section === null ? [] : [[{ start: symbol.address, end: rangeOf(section).end }, symbol] as const]
       }),
     )
+  }
+
+  private enter(name: string, symbol: ProgramSymbol): void {
+    const namesakes = this.byName.get(name)
+    if (namesakes) namesakes.push(symbol)
+    else this.byName.set(name, [symbol])
   }
 
   /** Symbols of that name that have an address; several where files of one program use the same static name. */

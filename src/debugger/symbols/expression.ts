@@ -1,8 +1,7 @@
 /**
  * The expressions that say where a value is: a stack machine.
  *
- * Specification: DWARF 5, sections 2.5 and 2.6 and 7.7; RISC-V DWARF psABI for register numbers. Numbers are those of DWARF 5; GCC
- * wrote others before (section "GNU" below).
+ * Specification: DWARF 5, sections 2.5 and 2.6 and 7.7; RISC-V DWARF psABI for register numbers.
  */
 import { ByteReader } from "./byte-reader.ts"
 import type { Unit } from "./debug-info.ts"
@@ -48,21 +47,18 @@ interface OperandType {
 const MAX_OPERATIONS = 10_000
 const MAX_DEPTH = 1_000
 
-/** Thread pointer: the block of the program's own thread-local variables begins where it points to. */
-const TP = 4
-
-const GNU: Readonly<Record<number, number>> = {
-  224: 0x9b, // push_tls_address
-  240: 0x96, // uninit
-  243: 0xa3, // entry_value
-  244: 0xa4, // const_type
-  245: 0xa5, // regval_type
-  246: 0xa6, // deref_type
-  247: 0xa8, // convert
-  249: 0xa9, // reinterpret
-  251: 0xa1, // addr_index
-  252: 0xa2, // const_index
-}
+/** Operations of GCC before DWARF 5, and what they are in DWARF 5. */
+const GNU: ReadonlyMap<number, number> = new Map([
+  [0xf0, 0x96], // uninit
+  [0xf3, 0xa3], // entry_value
+  [0xf4, 0xa4], // const_type
+  [0xf5, 0xa5], // regval_type
+  [0xf6, 0xa6], // deref_type
+  [0xf7, 0xa8], // convert
+  [0xf9, 0xa9], // reinterpret
+  [0xfb, 0xa1], // addr_index
+  [0xfc, 0xa2], // const_index
+])
 
 /** Thrown where something needed is not known. */
 class Unavailable extends Error {}
@@ -115,7 +111,7 @@ class Evaluation {
     for (let count = 0; !reader.isAtEnd; count++) {
       if (count > MAX_OPERATIONS || stack.length > MAX_DEPTH) reader.damaged("it does not end")
       const code = reader.u8()
-      this.operation(GNU[code] ?? code)
+      this.operation(GNU.get(code) ?? code)
     }
     return this.pieces.length > 0 ? { kind: "pieces", pieces: this.pieces } : this.here()
   }
@@ -231,8 +227,6 @@ class Evaluation {
         return this.push(known(readNumber(context, this.pop().value, this.smallSize())))
       case 0x96: // nop
         return
-      case 0x9b: // form_tls_address
-        return this.push(this.pop().value + this.register(TP))
       case 0x9c: // call_frame_cfa
         return this.push(known(context.cfa()))
       case 0x9e: // implicit_value
@@ -271,7 +265,7 @@ class Evaluation {
       case 0xa9: // reinterpret
         return this.push(this.pop().value, this.operandType(reader.uleb()))
       default:
-        // Calls of other expressions, pointers to what is optimized out, and what compilers may add.
+        // Thread-local variables, calls of other expressions, pointers to what is optimized out, what compilers may add.
         throw new Unavailable()
     }
   }

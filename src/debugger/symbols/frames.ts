@@ -39,7 +39,10 @@ const isKept = (register: number): boolean =>
 /** How far above s0 the caller's frame may lie, in bytes. */
 const MAX_FRAME = 1n << 24n
 
-/** The calls a stopped program stands in, the innermost first, `limit` at most. It ends where a caller cannot be found. */
+/**
+ * The calls a stopped program stands in, the innermost first, `limit` at most. It ends where a caller cannot be found.
+ * @throws DebugInfoDamaged where call frame information contradicts itself.
+ */
 export function stackTrace(state: StoppedState, limit = 100): FrameState[] {
   const frames: FrameState[] = []
   let frame: FrameState | null = new Frame(state, state.pc, null)

@@ -15,7 +15,8 @@ export const RowFlag = { statement: 1, prologueEnd: 2, sequenceEnd: 4 } as const
 export interface LineSink {
   /** A program begins: its offset in .debug_line and its files, full paths at the numbers that rows and units use for them. */
   program(offset: number, paths: readonly (string | null)[]): void
-  row(address: bigint, file: number, line: number, column: number, flags: number): void
+  /** A row for `advanced` bytes after `base`. */
+  row(base: bigint, advanced: number, file: number, line: number, column: number, flags: number): void
 }
 
 /** Standard and extended operations (DW_LNS, DW_LNE) that are heeded, and what a file's description consists of (DW_LNCT). */
@@ -163,7 +164,7 @@ function run(reader: ByteReader, header: Header, sink: LineSink): void {
   let prologueEnd = 0
   const emit = (sequenceEnd: number) => {
     const flags = (isStatement ? RowFlag.statement : 0) | prologueEnd | sequenceEnd
-    sink.row(base + BigInt(advanced), file, line, column, flags)
+    sink.row(base, advanced, file, line, column, flags)
     prologueEnd = 0
   }
   while (!reader.isAtEnd) {

@@ -6,9 +6,10 @@ import type { SourceLine } from "./source-lines.ts"
 import { byAddress, type NamedAddress, type SymbolSource } from "./symbol-source.ts"
 
 export class Program implements SymbolSource {
-  private readonly file: DebugFile
+  /** Its addresses are those where it was linked. */
+  readonly file: DebugFile
   /** How far it lies from where it was linked. */
-  private readonly moved: bigint
+  readonly moved: bigint
   private sorted: readonly NamedAddress[] | null = null
 
   /**
@@ -53,11 +54,17 @@ export class Program implements SymbolSource {
     return this.file.hasDebugInfo ? this.file.lines.at(this.linked(address)) : null
   }
 
-  private linked(address: bigint): bigint {
+  /** Where a place of it was linked. */
+  linked(address: bigint): bigint {
     return BigInt.asUintN(64, address - this.moved)
   }
 
+  /** Where a place of it lies that was linked elsewhere. */
+  placed(address: bigint): bigint {
+    return BigInt.asUintN(64, address + this.moved)
+  }
+
   private named({ name, address, size, kind }: ProgramSymbol): NamedAddress {
-    return { name, address: BigInt.asUintN(64, address + this.moved), size: size > 0n ? size : null, kind }
+    return { name, address: this.placed(address), size: size > 0n ? size : null, kind }
   }
 }

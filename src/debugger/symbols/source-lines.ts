@@ -120,6 +120,21 @@ export class SourceLines {
     return [...starts].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   }
 
+  /** Where statements begin in code that lies together. Ascending. */
+  statementsIn({ start, end }: AddressRange): bigint[] {
+    const found = this.find(start)
+    if (found === null) return []
+    const { sequence } = found
+    const { line, flags } = this.rows
+    const starts = new Set<bigint>()
+    for (let row = this.firstHere(sequence, found.row); row < sequence.last; row++) {
+      const address = this.addressOf(sequence, row)
+      if (address >= end) break
+      if (address >= start && line[row] !== 0 && (flags[row]! & RowFlag.statement) !== 0) starts.add(address)
+    }
+    return [...starts]
+  }
+
   /** The first line from `line` on that there is code for in that file, or null. */
   nextLineWithCode(file: string, line: number): number | null {
     const lines = new Set<number>()
@@ -313,8 +328,8 @@ class Builder implements LineSink {
   readonly fileNumbers = new Map<string, number>()
   readonly programFiles = new Map<number, readonly number[]>()
   private files: readonly number[] = []
-  /** The sequence that has no end yet, or null. */
-  private open: { readonly first: number; readonly start: bigint } | null = null
+  /** The sequence that has no end yet, or null. `distance` is that of `base` from its start. */
+  private open: { readonly first: number; readonly start: bigint; base: bigint; distance: number } | null = null
 
   program(offset: number, paths: readonly (string | null)[]): void {
     this.dropOpen()
@@ -327,12 +342,17 @@ class Builder implements LineSink {
     this.programFiles.set(offset, this.files)
   }
 
-  row(address: bigint, file: number, line: number, column: number, flags: number): void {
+  row(base: bigint, advanced: number, file: number, line: number, column: number, flags: number): void {
     const { rows } = this
-    this.open ??= { first: rows.length, start: address }
-    const { first, start } = this.open
+    this.open ??= { first: rows.length, start: base + BigInt(advanced), base, distance: -advanced }
+    const { open } = this
+    const { first, start } = open
+    if (base !== open.base) {
+      open.base = base
+      open.distance = Number(base - start)
+    }
     // Rows of one sequence never go back (section 6.2.5). One that did would make the search in them wrong.
-    const offset = Math.max(Number(address - start), rows.length > first ? rows.offset[rows.length - 1]! : 0)
+    const offset = Math.max(open.distance + advanced, rows.length > first ? rows.offset[rows.length - 1]! : 0)
     rows.add(Math.min(offset, 0xffff_ffff), this.files[file] ?? NO_FILE, line, column, flags)
     if ((flags & RowFlag.sequenceEnd) === 0) return
     this.sequences.push({ start, first, last: rows.length - 1 })

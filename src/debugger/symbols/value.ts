@@ -13,6 +13,8 @@ export interface DisplayedValue {
   readonly text: string
   /** Where it lies in memory; null if it does not. */
   readonly address: bigint | null
+  /** In bytes; null if it is not known. */
+  readonly size: number | null
   /** How many parts it has: members, elements, what a pointer points to. */
   readonly childCount: number
   children(first?: number, count?: number): DisplayedValue[]
@@ -138,6 +140,10 @@ class Value implements DisplayedValue {
     return this.storage.kind === "memory" ? this.storage.address : null
   }
 
+  get size(): number | null {
+    return sizeOf(this.type, this.context)
+  }
+
   get text(): string {
     return this.summary(SUMMARY_LIMIT, 0)
   }
@@ -210,7 +216,7 @@ class Value implements DisplayedValue {
     const start = Math.floor(bitOffset / 8)
     const length = Math.ceil((bitOffset + bitSize) / 8) - start
     const whole = this.part(name, type, start, length).bytes(length)
-    if (whole !== null && bitSize <= 8 * size) {
+    if (whole !== null && bitSize >= 0 && bitSize <= 8 * size) {
       const field = BigInt.asUintN(bitSize, numberIn(whole) >> BigInt(bitOffset - 8 * start))
       bytes.set(bytesOf(isSigned(plainType(type)) ? BigInt.asIntN(bitSize, field) : field, size))
       known.fill(1)
@@ -236,7 +242,7 @@ class Value implements DisplayedValue {
     const { storage } = this
     if (storage.kind === "memory") {
       const size = length ?? sizeOf(this.plain, this.context) ?? 0
-      return size > MAX_BYTES ? null : this.context.memory(storage.address, size)
+      return size >= 0 && size <= MAX_BYTES ? this.context.memory(storage.address, size) : null
     }
     return storage.known.every(known => known !== 0) ? storage.bytes : null
   }
@@ -301,7 +307,7 @@ class Value implements DisplayedValue {
 
   private baseText(type: CType & { kind: "base" }): string {
     if (type.encoding === Encoding.complex_float) {
-      const half = { ...type, encoding: Encoding.float, size: type.size / 2 }
+      const half = { ...type, encoding: Encoding.float, size: Math.floor(type.size / 2) }
       const [re, im] = [0, half.size].map(offset => this.part("", half, offset, half.size).summary(0, 0))
       return `${re} + ${im}i`
     }

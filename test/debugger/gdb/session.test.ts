@@ -276,14 +276,14 @@ describe("going on and back", () => {
 })
 
 describe("what it has room for", () => {
-  talk("is 64 breakpoints and 32 watchpoints", async client => {
+  talk("is 1024 breakpoints and 32 watchpoints", async client => {
     const outcomes = async (type: number, count: number, bytes: number) => {
       const answers: string[] = []
       for (let at = 0; at < count; at++)
         answers.push(await client.ask(`Z${type},${hex(0x80001000n + BigInt(at) * 64n)},${bytes}`))
       return answers.filter(answer => answer === "OK").length
     }
-    expect(await outcomes(0, 70, 2)).toBe(64)
+    expect(await outcomes(0, 1030, 2)).toBe(1024)
     expect(await outcomes(2, 40, 8)).toBe(32)
     expect(await client.ask("vCont;s:1")).toBe("T05thread:1;core:0;")
     expect(await client.ask("Z2,80001000,ffffff")).toBe("E16")

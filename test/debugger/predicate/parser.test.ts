@@ -62,7 +62,7 @@ describe("names", () => {
       problem: "there is no symbol jifies; perhaps sym:jiffies was meant",
     })
     expect(refusal("sym:nothing", known).problem).toBe(
-      "there is no symbol nothing; check the name, or give the image its symbols",
+      "there is no symbol nothing; check the name, or give an ELF file that has it with --symbols",
     )
     expect(refusal("jiffie", known).problem).toMatch(/; perhaps sym:jiffies or sym:jiffies_64 was meant$/)
     expect(refusal("nothing", known).problem).toMatch(/; symbols are written sym:NAME$/)

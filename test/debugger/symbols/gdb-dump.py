@@ -32,7 +32,7 @@ def shown(value, depth=0):
                 result["target"] = shown(value.dereference(), depth + 1)
             return result
         if kind.code in INTEGERS:
-            return {"text": str(int(value))}
+            return {"text": str(int(value)) if kind.sizeof <= 8 else str(value)}
         if kind.code == gdb.TYPE_CODE_BOOL:
             return {"text": "true" if int(value) else "false"}
         if kind.code == gdb.TYPE_CODE_FLT:
@@ -47,6 +47,15 @@ def shown(value, depth=0):
         return {"text": "<optimized out>" if isGone else f"<{problem}>"}
 
 
+def variables_of(block, frame, isWanted):
+    found = []
+    for symbol in block:
+        if isWanted(symbol):
+            value = shown(symbol.value(frame))
+            found.append({"name": symbol.name, "isParameter": symbol.is_argument, "type": str(symbol.type), "value": value})
+    return found
+
+
 def variables(frame):
     """Parameters and locals of a frame, those of the innermost block first."""
     found = []
@@ -57,14 +66,22 @@ def variables(frame):
     except RuntimeError:
         return found
     while block is not None:
-        for symbol in block:
-            if symbol.is_argument or symbol.is_variable or symbol.is_constant:
-                value = shown(symbol.value(frame))
-                found.append({"name": symbol.name, "isParameter": symbol.is_argument, "type": str(symbol.type), "value": value})
+        found += variables_of(block, frame, lambda symbol: symbol.is_argument or symbol.is_variable or symbol.is_constant)
         if block.function is not None:
             break
         block = block.superblock
     return found
+
+
+def globals_of(frame):
+    """Variables outside of functions that the source file defines."""
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return []
+    # Constants are names of enumerations here.
+    blocks = (block.global_block, block.static_block)
+    return [variable for each in blocks for variable in variables_of(each, frame, lambda symbol: symbol.is_variable)]
 
 
 def frames():
@@ -95,7 +112,7 @@ def state():
     integers = [hex(int(frame.read_register(f"x{number}")) & (2**64 - 1)) for number in range(32)]
     floats = [frame.read_register(f"f{number}")["double"].format_string(format="x") for number in range(32)]
     memory = gdb.selected_inferior().read_memory(*json.loads(os.environ["DUMP_RAM"])).tobytes()
-    return {"pc": hex(frame.pc()), "registers": integers + floats, "memory": memory.hex(), "frames": frames()}
+    return {"pc": hex(frame.pc()), "registers": integers + floats, "memory": memory.hex(), "globals": globals_of(frame), "frames": frames()}
 
 
 def places(text):

@@ -181,6 +181,49 @@ describe.each(variants)("a guest compiled with %s", (_, options) => {
     expect(different.length, different.join()).toBeLessThanOrEqual(options.includes("-O0") ? 0 : 2)
   })
 
+  it("has the globals that gdb sees", ({ skip }) => {
+    skip(!hasDebugger, noDebugger)
+    const seen = new Map<string, string>()
+    for (const state of dump.states) {
+      const [frame] = traceOf(file, state)
+      const globals = file.variables.globals(frame!.pc)
+      for (const { name, isParameter, type, value } of state.globals) {
+        const ours = globals.find(variable => variable.name === name)!
+        expect(ours, name).toBeDefined()
+        const read = file.variables.read(ours, frame!)
+        const found = { isParameter: ours.isParameter, type: gdbTypeName(ours.typeName), value: like(value, read) }
+        expect(found).toEqual({ isParameter, type, value })
+        seen.set(name, read.text)
+      }
+      // What another file defines is seen where it is declared.
+      for (const name of ["shapes", "sink"]) {
+        const declared = globals.find(variable => variable.name === name)
+        if (declared === undefined) continue
+        const { address } = file.variables.read(declared, frame!)
+        expect(address).toBe(file.elf.symbolsNamed(name)[0]!.address)
+      }
+    }
+    expect([...seen.keys()].toSorted()).toEqual([
+      "area_calls",
+      "greeting",
+      "huge",
+      "nothing",
+      "precise",
+      "ratio",
+      "shapes",
+      "sink",
+      "table",
+    ])
+    expect(seen.get("greeting")).toBe('"hello"')
+    expect(seen.get("table")).toBe("{{1, 2, 3}, {4, 5, 6}}")
+    expect(seen.get("huge")).toBe(`${(0x123456789abcdefn << 64n) | 5n}`)
+    expect(seen.get("ratio")).toBe("0.1")
+    expect(seen.get("shapes")!.replaceAll(/0x[0-9a-f]+/g, "*")).toBe(
+      '{{name = * "triangle\\n", color = GREEN, corners = {{x = 1, y = 2}, {x = 3, y = -4}, {x = 5, y = 6}}, ' +
+        "<anonymous> = {radius = 2.5, bits = 4612811918334230528}, …}, …}",
+    )
+  })
+
   it("has the frames and variables that gdb sees", ({ skip }) => {
     skip(!hasDebugger, noDebugger)
     expect(dump.states.length).toBeGreaterThan(25)

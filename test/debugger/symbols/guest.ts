@@ -92,6 +92,8 @@ export interface GdbState {
   readonly registers: readonly string[]
   readonly memory: string
   readonly frames: readonly GdbFrame[]
+  /** What the source file of the innermost frame defines. */
+  readonly globals: GdbFrame["variables"]
 }
 
 export interface GdbDump {

@@ -80,6 +80,23 @@ describe.skipIf(!hasCompiler)(`lines of a guest (${hasCompiler ? "compiled here"
       expect(found).toEqual(expected.replaceAll(/ \(discriminator \d+\)/g, "").split("\n"))
     })
 
+    it("reach as far as a step by lines goes", () => {
+      const lineAt = (address: bigint) => {
+        const { file: path, line } = file.lines.at(address) ?? {}
+        return `${path}:${line}`
+      }
+      for (const { ranges } of file.functions.all()) {
+        const { start, end } = ranges[0]!
+        for (let address = start; address < end; address += 2n) {
+          const range = file.lines.rangeAt(address)!
+          expect(range.start <= address && address < range.end).toBe(true)
+          for (let inside = range.start; inside < range.end; inside += 2n) expect(lineAt(inside)).toBe(lineAt(address))
+          if (range.end < end) expect(lineAt(range.end)).not.toBe(lineAt(address))
+          if (range.start > start) expect(lineAt(range.start - 2n)).not.toBe(lineAt(address))
+        }
+      }
+    })
+
     it("are found by their place in the source", () => {
       const [path] = file.lines.filesNamed("guest/main.c")
       expect(path).toBe(guestFile("main.c"))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { comparePositions, formatPosition } from "../../../src/events/index.ts"
+import { BREAKPOINTS_MAX } from "../../../src/hart/layout.ts"
 import { paneNames } from "../../../src/tui/debug/pane.ts"
 import { Hands, large, withDebugger } from "./embedded-world.ts"
 
@@ -310,10 +311,12 @@ describe("the debugger's operator", () => {
   it("takes no more breakpoints than there is room for", TIMEOUT, () =>
     withDebugger(async session => {
       const hands = new Hands(session)
-      for (let at = 0; at < 63; at++) await hands.command(`break main + ${2 * at}`)
-      expect(session.stopPoints).toHaveLength(63)
-      await hands.command("break main + 200")
-      expect(hands.said).toBe("There are 63 breakpoints already, which is all there can be; delete one.")
+      for (let at = 0; at < BREAKPOINTS_MAX - 1; at++) await hands.command(`break main + ${2 * at}`)
+      expect(session.stopPoints).toHaveLength(BREAKPOINTS_MAX - 1)
+      await hands.command("break main + 2000")
+      expect(hands.said).toBe(
+        `There are ${BREAKPOINTS_MAX - 1} breakpoints already, which is all there can be; delete one.`,
+      )
       await hands.press("escape")
       await hands.command("until console_print")
       expect(hands.said).toMatch(/^Stop point 1: break main\.$/)
