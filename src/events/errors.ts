@@ -197,3 +197,6 @@ export type OpenError = WorldNotFound | WorldUnreadable | WorldNewer | WorldDama
 
 /** What reading an opened world can fail with. */
 export type ReadError = WorldDamaged | WorldUnreadable | UnknownEvent | MalformedPayload
+
+export const isReadError = (cause: unknown): cause is ReadError =>
+  [WorldDamaged, WorldUnreadable, UnknownEvent, MalformedPayload].some(kind => cause instanceof kind)

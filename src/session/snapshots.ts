@@ -2,7 +2,9 @@
 import { Effect, Stream } from "effect"
 import {
   isInherited,
+  isReadError,
   type LogWriter,
+  type ReadError,
   type SnapshotExists,
   type SnapshotInfo,
   type SnapshotInput,
@@ -118,12 +120,9 @@ export const machineAt = (world: World, snapshot: SnapshotInfo) =>
     return machine
   })
 
-/** What reading a page of memory threw in the middle of a run, as the failure that it is. */
-export const memoryErrors = <A, E, R>(
-  run: Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | WorldDamaged | WorldUnreadable, R> =>
+/** What reading a page of memory, or an event, threw in the middle of a run, as the failure that it is. */
+export const memoryErrors = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect<A, E | ReadError, R> =>
   Effect.catchDefect(
     run,
-    (defect): Effect.Effect<never, WorldDamaged | WorldUnreadable> =>
-      defect instanceof WorldDamaged || defect instanceof WorldUnreadable ? Effect.fail(defect) : Effect.die(defect),
+    (defect): Effect.Effect<never, ReadError> => (isReadError(defect) ? Effect.fail(defect) : Effect.die(defect)),
   )

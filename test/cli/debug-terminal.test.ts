@@ -8,10 +8,12 @@ if (!hasTmux) console.warn("The debugger's screen is not tested on a terminal: t
 
 const cli = new Cli()
 const terminal = new Tmux(join(cli.home, "tmux"))
+const typed = join(cli.home, "typed")
+/** Names of forks are taken once, also by a test that is tried again. */
+let forks = 0
 const options = { timeout: 60_000, retry: 1 }
 
 beforeAll(async () => {
-  const typed = join(cli.home, "typed")
   writeFileSync(typed, "quit\n")
   const run = [
     "run",
@@ -101,6 +103,11 @@ describe.skipIf(!hasTmux)("the debugger on a terminal", () => {
     await terminal.shows(/── 1 code ── console_print ─/)
     expect(/ guest {2}(\S+) /.exec(terminal.screen)![1]).toBe(place)
 
+    const fork = `try-${++forks}`
+    terminal.write(`F${fork}`)
+    terminal.type("Enter")
+    await terminal.shows(new RegExp(` ${fork}: forked from guest at ${place}; go on with cv resume ${fork}`))
+
     terminal.write(":brak")
     terminal.type("Enter")
     await terminal.shows(/There is no command brak; did you mean break\?/)
@@ -110,6 +117,9 @@ describe.skipIf(!hasTmux)("the debugger on a terminal", () => {
     terminal.type("q")
     await terminal.shows(/exit code 0/)
     isRestored(name)
+    const resumed = await cli.run("resume", fork, "--stdin", typed)
+    expect(resumed.stdout).toMatch(/journal> quit\s+bye\s+$/)
+    expect(resumed.code).toBe(0)
   })
 
   it("follows the terminal's size", options, async () => {

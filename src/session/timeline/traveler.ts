@@ -88,10 +88,20 @@ export class Traveler {
 
   private get event(): StoredEvent | null {
     if (this.at === this.upcoming.length) {
-      this.upcoming = this.world.readEventsNow({ fromSeq: this.nextSeq }, EVENTS_AT_ONCE)
+      this.upcoming = this.readOn()
       this.at = 0
     }
     return this.upcoming[this.at] ?? null
+  }
+
+  /** Events that come next. What is damaged keeps nobody from what lies before it. */
+  private readOn(): readonly StoredEvent[] {
+    const filter = { fromSeq: this.nextSeq }
+    try {
+      return this.world.readEventsNow(filter, EVENTS_AT_ONCE)
+    } catch {
+      return this.world.readEventsNow(filter, 1)
+    }
   }
 
   private happened(event: StoredEvent): void {

@@ -57,7 +57,7 @@ export const DebugScreen = ({ world, sight, course }: DebugScreenProps) => {
   const rows = Math.max(0, state.size.rows - TIMELINE_ROWS - foot.length)
   return h(
     Box,
-    { flexDirection: "column", width: columns },
+    { flexDirection: "column", width: columns, height: state.size.rows, overflow: "hidden" },
     h(TimelineView, { world, course, scene, state, columns }),
     state.mode.kind === "help"
       ? h(HelpView, { scroll: state.mode.scroll, columns, rows })

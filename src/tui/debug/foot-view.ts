@@ -69,14 +69,14 @@ const saidLines = ({ mode, going, waiting, message }: DebugState, columns: numbe
 
 /** Keys and what they do, as many pairs as there is room for; the last one always. */
 const hints = (pairs: readonly (readonly [string, string])[], columns: number): Line => {
-  const texts = pairs.map(([key, what]) => `${key} ${what}`)
-  let used = texts.at(-1)!.length + 2
-  const fits = texts.map(text => {
-    used += text.length + 2
+  const lengths = pairs.map(([key, what]) => key.length + 1 + what.length)
+  let used = 1 + lengths.at(-1)!
+  const fits = lengths.map(length => {
+    used += length + 2
     return used <= columns
   })
-  const shown = pairs.filter((_, at) => fits[at] || at === pairs.length - 1)
-  return line(" ", ...shown.flatMap(([key, what]) => [accent(key), quiet(` ${what}  `)]))
+  const shown = pairs.filter((_, at) => at === pairs.length - 1 || fits[at])
+  return line(" ", ...shown.flatMap(([key, what], at) => [at === 0 ? "" : "  ", accent(key), quiet(` ${what}`)]))
 }
 
 const keyHints = [

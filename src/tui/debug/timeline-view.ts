@@ -35,7 +35,7 @@ const placeLine = ({ world, course, scene }: TimelineViewProps): Line => {
     accent(formatPosition(scene.position)),
     `  ${exactSeconds(scene.nowNs)}  `,
     course.isWhole ? percent(course.share(scene.executed)) : quiet("reading the log"),
-    quiet(`  hart ${scene.hart} ${hart.mode}${hart.task === null ? "" : `, ${hart.task}`}`),
+    quiet(`  hart ${scene.hart} ${hart.mode[0]!.toUpperCase()}${hart.task === null ? "" : `  ${hart.task}`}`),
   )
 }
 

@@ -32,6 +32,7 @@ const sizes: readonly Size[] = [
   { columns: 132, rows: 43 },
   { columns: 80, rows: 60 },
   { columns: 50, rows: 14 },
+  { columns: 12, rows: 5 },
 ]
 
 describe("the screen", () => {
@@ -59,7 +60,7 @@ describe("the screen", () => {
       const hands = await begin(session, small)
       const lines = linesOf(hands)
       const place = `${formatPosition(session.position)}  ${(session.nowNs / 1e9).toFixed(9)} s`
-      expect(lines[0]).toBe(` guest  ${place}  0.7 %  hart 0 machine`)
+      expect(lines[0]).toBe(` guest  ${place}  0.7 %  hart 0 M`)
       expect(lines[1]).toMatch(/^ printed {4}.*[▁▂▃▄▅▆▇█]/)
       expect(lines[2]).toMatch(/^ interrupts .*[▁▂▃▄▅▆▇█]/)
       expect(lines[3]).toMatch(/^ history {4}[━─▲↓]{67}$/)
@@ -75,7 +76,7 @@ describe("the screen", () => {
       for (const name of ["ra", "sp", "gp", "tp", "t6", "s11", "a7"])
         expect(lines.slice(11, 22).join("\n")).toMatch(new RegExp(`\\b${name} +[* ]?[\\da-f]{16}\\b`))
       expect(lines[22]).toBe(" Reached console_print.")
-      expect(lines[23]).toBe(" s S step  c C continue  ← → scrub  / search  b break  : command  ? help")
+      expect(lines[23]).toBe(" s S step  c C continue  ← → scrub  / search  b break  : command  q quit  ? help")
       await hands.operator.close()
     }),
   )

@@ -1,12 +1,16 @@
 /** The embedded guest's recorded run, opened for debugging, with someone who carries out orders. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Effect } from "effect"
+import { afterAll } from "vitest"
 import { type Debugger, openDebugger } from "../../../src/debugger/debugger.ts"
 import { WorldStore } from "../../../src/events/index.ts"
 import { record } from "../../../src/session/session.ts"
 import type { Key } from "../../../src/tui/debug/key.ts"
 import type { Size } from "../../../src/tui/debug/layout.ts"
 import { type ForkRequest, Operator } from "../../../src/tui/debug/operator.ts"
-import { embedded, run, script, Watcher, withPath } from "../../session/embedded.ts"
+import { embedded, run, script, Watcher } from "../../session/embedded.ts"
 
 export const small: Size = { columns: 80, rows: 24 }
 export const large: Size = { columns: 200, rows: 50 }
@@ -16,18 +20,33 @@ const TYPED = "add first note\nlist\nquit\n"
 
 export const breathe = Effect.promise<void>(() => new Promise(resolve => setImmediate(resolve)))
 
-/** Records the guest, to which `typed` is said, and opens its history; `body` has it until it is done. */
-export const withDebugger = (body: (session: Debugger) => Promise<void>, typed = TYPED): Promise<void> =>
-  withPath(async path => {
+/** Recorded worlds by what was typed, for all tests of a file. */
+const worlds = new Map<string, Promise<string>>()
+const directory = mkdtempSync(join(tmpdir(), "cv-debug-"))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const recorded = (typed: string): Promise<string> => {
+  const made = async () => {
+    const path = join(directory, `${worlds.size}.cv`)
     await run(record(path, embedded({ harts: 2, memoryBytes: 16 << 20 }), new Watcher(), script(typed)))
-    await run(
-      Effect.gen(function* () {
-        const world = yield* (yield* WorldStore).openReadOnly(path)
-        const session = yield* openDebugger(world, breathe)
-        yield* Effect.promise(() => body(session))
-      }),
-    )
-  })
+    return path
+  }
+  const world = worlds.get(typed) ?? made()
+  worlds.set(typed, world)
+  return world
+}
+
+/** Records the guest, to which `typed` is said, and opens its history; `body` has it until it is done. */
+export const withDebugger = async (body: (session: Debugger) => Promise<void>, typed = TYPED): Promise<void> => {
+  const path = await recorded(typed)
+  await run(
+    Effect.gen(function* () {
+      const world = yield* (yield* WorldStore).openReadOnly(path)
+      const session = yield* openDebugger(world, breathe)
+      yield* Effect.promise(() => body(session))
+    }),
+  )
+}
 
 /** An operator, and what it asked for from outside. */
 export class Hands {

@@ -13,7 +13,7 @@ const points = { on: bad("●"), off: quiet("○") }
 const codeLine = (content: CodeLine): Line => {
   if (content.kind === "label") return line("   ", strong(`${content.name}:`))
   if (content.kind === "unmapped") return line(quiet(`   no memory at ${hex(content.address)}`))
-  const { instruction, text, isNext, isCursor, breakpoint } = content
+  const { instruction, text, source, isNext, isCursor, breakpoint } = content
   const { address, bytes, word } = instruction
   const look = isNext ? accent : isCursor ? strong : (part: string) => part
   const digits = (bytes === 2 ? word & 0xffff : word >>> 0).toString(16).padStart(bytes * 2, "0")
@@ -23,6 +23,7 @@ const codeLine = (content: CodeLine): Line => {
     look(hex16(address)),
     quiet(`  ${digits.padEnd(8)}  `),
     look(text),
+    source === null ? "" : quiet(`  ${source}`),
   )
 }
 

@@ -1,9 +1,7 @@
-/**
- * The code around a place: instructions with the names of functions and of what they refer to. Lines of source, where somebody knows them,
- * belong between these: as a further kind of line in front of the first instruction that was made from it.
- */
+/** The code around a place: instructions with the names of functions and of what they refer to, and where they begin a line of source. */
+import type { Debugger } from "../../../debugger/debugger.ts"
 import type { Inspection, PlacedInstruction } from "../../../debugger/inspection.ts"
-import type { StopPoint } from "../../../debugger/stop-point.ts"
+import { sourceText } from "../../../debugger/source-text.ts"
 import { formatAddress, type SymbolSource } from "../../../debugger/symbols/symbol-source.ts"
 
 export type CodeLine =
@@ -13,6 +11,8 @@ export type CodeLine =
       readonly instruction: PlacedInstruction
       /** The instruction, with the name of where it jumps to instead of the address. */
       readonly text: string
+      /** The line of source, where it is another than that of the one before: `main.c:42`. */
+      readonly source: string | null
       /** The hart's next one. */
       readonly isNext: boolean
       readonly isCursor: boolean
@@ -26,20 +26,17 @@ export interface CodeListing {
   /** The first instruction listed. */
   readonly top: bigint
   readonly lines: readonly CodeLine[]
-  /** Where the cursor is, with its function. */
+  /** Where the cursor is: its function, and the line of source. */
   readonly place: string
 }
 
 export interface CodeRequest {
-  readonly inspection: Inspection
-  readonly symbols: SymbolSource
-  readonly hart: number
+  readonly session: Debugger
   /** null: at the hart's next instruction. */
   readonly cursor: bigint | null
   /** The first instruction listed before; kept while the cursor is in sight. */
   readonly top: bigint | null
   readonly rows: number
-  readonly stopPoints: readonly StopPoint[]
 }
 
 /** Longest function whose beginning instructions are counted from. */
@@ -83,8 +80,10 @@ const withTarget = ({ text }: PlacedInstruction, symbols: SymbolSource): string 
 
 /** Lines from an address on. */
 const linesFrom = (top: bigint, request: CodeRequest, cursor: bigint, pc: bigint): readonly CodeLine[] => {
-  const { inspection, symbols, hart, rows, stopPoints } = request
+  const { session, rows } = request
+  const { inspection, symbols, stopPoints, selectedHart: hart } = session
   const lines: CodeLine[] = []
+  let sourceBefore: string | null = null
   for (let address = top; lines.length < rows; ) {
     const instruction = inspection.instruction(hart, address)
     if (instruction === null) {
@@ -94,14 +93,17 @@ const linesFrom = (top: bigint, request: CodeRequest, cursor: bigint, pc: bigint
     const symbol = symbols.at(address)
     if (symbol?.offset === 0n) lines.push({ kind: "label", name: symbol.symbol.name })
     const points = stopPoints.filter(({ place }) => place.kind === "breakpoint" && place.address === address)
+    const source = sourceText(session, address)
     lines.push({
       kind: "instruction",
       instruction,
       text: withTarget(instruction, symbols),
+      source: source === sourceBefore ? null : source,
       isNext: address === pc,
       isCursor: address === cursor,
       breakpoint: points.length === 0 ? null : points.some(({ isEnabled }) => isEnabled) ? "on" : "off",
     })
+    sourceBefore = source
     address += BigInt(instruction.bytes)
   }
   return lines.slice(0, rows)
@@ -109,10 +111,12 @@ const linesFrom = (top: bigint, request: CodeRequest, cursor: bigint, pc: bigint
 
 /** The code to be seen. */
 export const codeListing = (request: CodeRequest): CodeListing => {
-  const { inspection, symbols, hart, rows } = request
+  const { session, rows } = request
+  const { inspection, symbols, selectedHart: hart } = session
   const pc = inspection.pc(hart)
   const cursor = request.cursor ?? pc
-  const place = formatAddress(symbols, cursor)
+  const source = sourceText(session, cursor)
+  const place = formatAddress(symbols, cursor) + (source === null ? "" : `, ${source}`)
   if (request.top !== null && request.top <= cursor) {
     const lines = linesFrom(request.top, request, cursor, pc)
     const at = lines.findIndex(line => line.kind === "instruction" && line.isCursor)

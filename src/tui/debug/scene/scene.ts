@@ -68,15 +68,7 @@ export const sceneOf = ({
     seq: timeline.seq,
     hart,
     harts: hartsView(session),
-    code: codeListing({
-      inspection,
-      symbols,
-      hart,
-      cursor: state.cursor,
-      top: codeTop,
-      rows: codeRows,
-      stopPoints,
-    }),
+    code: codeListing({ session, cursor: state.cursor, top: codeTop, rows: codeRows }),
     registers: registers.registers(hart, symbols),
     csrs: registers.csrs(hart, symbols),
     memory: memoryView(
