@@ -69,7 +69,7 @@ export const dap = Command.make(
   Command.provide(worldStore),
   Command.withShortDescription("Let an editor debug a world's history, forth and back"),
   Command.withDescription(
-    'Speaks the Debug Adapter Protocol, which VS Code, Neovim, Emacs and other editors debug with, on standard input and output. The editor names the world in its launch configuration: "world", and optionally "at" (a position to begin at), "program" or "programs" (ELF files with debug information) and "stopOnEntry". Harts are threads; stepping back and going on in reverse go through the same history backwards. Nothing of the history is changed.',
+    'Speaks the Debug Adapter Protocol, which VS Code, Neovim, Emacs and other editors debug with, on standard input and output. The editor names the world in its launch configuration: "world", and optionally "at" (a position or virtual time to begin at), "program" or "programs" (ELF files with debug information) and "stopOnEntry". Harts are threads; stepping back and going on in reverse go through the same history backwards. Nothing of the history is changed.',
   ),
   Command.withExamples([
     { command: "cv dap", description: "As an editor starts it" },

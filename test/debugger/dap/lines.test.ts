@@ -14,13 +14,14 @@ const home = mkdtempSync(join(tmpdir(), "cv-dap-"))
 const world = join(home, "worlds", "w.cv")
 let program: Compiled
 
-/** Records the program without its debug information: the launch configuration names it. */
+/** Records the program without its debug information: the launch configuration names that, linked elsewhere. */
 beforeAll(async () => {
   mkdirSync(join(home, "worlds"))
   if (cannotCompile !== null) return
-  program = compileProgram({ period: 3, busy: 3000 })
+  const compilation = { period: 3, busy: 3000 }
+  program = compileProgram({ ...compilation, base: 0x1000_0000 })
   writeFileSync(join(home, "program.elf"), program.bytes)
-  const kernel = { name: "program.elf", bytes: program.bytes }
+  const kernel = { name: "stripped.elf", bytes: compileProgram({ ...compilation, isStripped: true }).bytes }
   await run(record(world, embedded({ harts: 1, disks: [], kernel }), new Watcher(), script("")))
 }, 60_000)
 
@@ -30,7 +31,7 @@ const edit = (name: string, body: (editor: Editor) => Promise<void>) =>
   test(name, async () => {
     const editor = await Editor.start(home)
     try {
-      await editor.launch({ world: "w", program: join(home, "program.elf") })
+      await editor.launch({ world: "w", program: `${join(home, "program.elf")}@0x70000000` })
       await body(editor)
     } finally {
       await editor.stop()

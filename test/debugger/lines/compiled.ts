@@ -22,16 +22,26 @@ export interface Compilation {
   readonly period: number
   /** How often the longest loop goes round. */
   readonly busy: number
+  /** Where it is linked; what is meant to run is at the beginning of RAM. */
+  readonly base: number
+  /** Without symbols and debug information. */
+  readonly isStripped: boolean
 }
 
-const usual: Compilation = { optimization: "-O0", period: 1_000_000_000, busy: 10 }
+const usual: Compilation = {
+  optimization: "-O0",
+  period: 1_000_000_000,
+  busy: 10,
+  base: 0x8000_0000,
+  isStripped: false,
+}
 
 /** Why tests that need the compiler cannot run, or null. */
 export const cannotCompile: string | null =
   spawnSync(compiler, ["--version"]).status === 0 ? null : `there is no ${compiler} (apt install gcc-riscv64-linux-gnu)`
 
 export const compileProgram = (changes: Partial<Compilation> = {}): Compiled => {
-  const { optimization, period, busy } = { ...usual, ...changes }
+  const { optimization, period, busy, base, isStripped } = { ...usual, ...changes }
   const directory = mkdtempSync(join(tmpdir(), "cv-lines-"))
   try {
     const output = join(directory, "program.elf")
@@ -39,6 +49,7 @@ export const compileProgram = (changes: Partial<Compilation> = {}): Compiled => 
       ...["-march=rv64imafdc_zicsr_zifencei", "-mabi=lp64d", "-mcmodel=medany", "-mno-relax", "-msmall-data-limit=0"],
       ...["-g", optimization, "-std=gnu17", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-fno-inline"],
       ...["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-T", script],
+      ...[`-Wl,--defsym=BASE=${base}`, ...(isStripped ? ["-s"] : [])],
       ...[`-DPERIOD=${period}`, `-DBUSY=${busy}`, source, "-o", output],
     ]
     const { status, stderr } = spawnSync(compiler, options, { encoding: "utf8" })
