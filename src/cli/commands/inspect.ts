@@ -37,6 +37,7 @@ export const inspect = Command.make(
             batch?.kind === "batch" ? batch.payload.harts.map(({ hart, to }) => ({ hart, instret: to })) : [],
           logDigest: Buffer.from(digest).toString("hex"),
           snapshots: snapshots.filter(({ name }) => name !== null).map(({ name }) => name!),
+          checkpoints: snapshots.filter(({ name }) => name === null).length,
           ...rest,
           startTime: new Date(startTime.seconds * 1000 + startTime.nanoseconds / 1e6).toISOString(),
         }
@@ -57,6 +58,7 @@ export const inspect = Command.make(
       ["Virtual time", formatNs(found.virtualNs)],
       ["Log digest", found.logDigest],
       ["Snapshots", found.snapshots.length > 0 ? found.snapshots.join(", ") : "none"],
+      ["Checkpoints", found.checkpoints > 0 ? formatCount(found.checkpoints) : "none"],
       ["Engine", found.engine],
       ["Seed", String(found.seed)],
       ["Started at", found.startTime],
