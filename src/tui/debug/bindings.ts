@@ -17,7 +17,7 @@ const orders: ReadonlyMap<Key, Order> = new Map<Key, Order>([
   ...bind("o", { kind: "step-over", count: 1 }),
   ...bind("c", { kind: "continue", isBack: false }),
   ...bind("C", { kind: "continue", isBack: true }),
-  ...bind("f", { kind: "finish" }),
+  ...bind("f", { kind: "finish", isBack: false }),
   ...bind("u", { kind: "undo" }),
   ...bind("left", { kind: "scrub", by: -COARSE }),
   ...bind("right", { kind: "scrub", by: COARSE }),

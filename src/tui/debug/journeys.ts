@@ -1,56 +1,45 @@
-/** Ways through history that are made of several: over a call, out of a function, to where something was printed. */
+/** Ways through history: to an address, out of a function, step by step, to where something was printed. */
 import { Effect } from "effect"
 import type { Debugger, Stop } from "../../debugger/debugger.ts"
-import { isCall, type ReturnPlace } from "../../debugger/return-address.ts"
 import type { StopPoint } from "../../debugger/stop-point.ts"
 import type { Position } from "../../events/index.ts"
 import type { Going } from "../../session/timeline/timeline.ts"
 
-const enabled = (session: Debugger): readonly StopPoint[] => session.stopPoints.filter(({ isEnabled }) => isEnabled)
-
-/** A breakpoint for one way; its number is none, its label says what is reached. */
-const oneWay = (
+/** On to an address where a condition holds, by a stop point of its own that has no number, and whose label says what is reached. */
+const goThere = (
+  session: Debugger,
   address: bigint,
   label: string,
-  hart: number | null,
-  condition: StopPoint["condition"] = null,
-): StopPoint => ({ id: 0, place: { kind: "breakpoint", address }, hart, condition, label, isEnabled: true })
+  condition: StopPoint["condition"],
+  going: Going,
+) => {
+  const enabled = session.stopPoints.filter(({ isEnabled }) => isEnabled)
+  const place = { kind: "breakpoint", address } as const
+  return session.goOn(going, [...enabled, { id: 0, place, hart: null, condition, label, isEnabled: true }])
+}
 
 /** On to an address. */
 export const goUntil = (session: Debugger, address: bigint, name: string, going: Going) =>
-  session.goOn(going, [...enabled(session), oneWay(address, `reached ${name}`, null)])
+  goThere(session, address, `reached ${name}`, null, going)
 
-/** On until the selected hart's function has returned to `place`. */
-export const goFinish = (session: Debugger, { address, stack }: ReturnPlace, name: string, going: Going) =>
-  session.goOn(going, [
-    ...enabled(session),
-    oneWay(
-      address,
-      `returned to ${name}`,
-      session.selectedHart,
-      (inspection, hart) => inspection.register(hart, "sp")! >= stack,
-    ),
-  ])
+/** A stack that has grown less than this since is the same stack. */
+const STACK_BYTES = 1n << 16n
 
-/** So many instructions of the selected hart, with what is called executed whole. Ends early at a stop point. */
-export const stepOver = Effect.fnUntraced(function* (session: Debugger, count: number, going: Going) {
-  const { inspection } = session
-  let stop: Stop = session.lastStop
-  for (let done = 0; done < count; done++) {
-    const hart = session.selectedHart
-    const pc = inspection.pc(hart)
-    const instruction = inspection.instruction(hart, pc)
-    if (instruction === null || !isCall(instruction.text)) stop = yield* session.step(1, going)
-    else {
-      const sp = inspection.register(hart, "sp")!
-      const back = oneWay(pc + BigInt(instruction.bytes), "", hart, (at, of) => at.register(of, "sp")! >= sp)
-      stop = yield* session.goOn(going, [...enabled(session), back])
-      const isBack = stop.reason.kind === "met" && stop.reason.met.every(({ point }) => point === back)
-      if (isBack) continue
-    }
-    if (stop.reason.kind !== "step") return stop
+/** On until the selected hart's function goes on at `address` in its caller, on whichever hart: its stack is told by where it lies. */
+export const goFinish = (session: Debugger, address: bigint, name: string, going: Going) => {
+  const stack = session.inspection.register(session.selectedHart, "sp")!
+  const isBack: StopPoint["condition"] = (inspection, hart) => {
+    const sp = inspection.register(hart, "sp")!
+    return sp >= stack && sp < stack + STACK_BYTES
   }
-  return { ...stop, reason: { kind: "step" } } satisfies Stop
+  return goThere(session, address, `returned to ${name}`, isBack, going)
+}
+
+/** The same step so many times, or until one ends otherwise. */
+export const repeated = Effect.fnUntraced(function* <E>(count: number, step: () => Effect.Effect<Stop, E>) {
+  let stop = yield* step()
+  for (let done = 1; done < count && stop.reason.kind === "step"; done++) stop = yield* step()
+  return stop
 })
 
 /**

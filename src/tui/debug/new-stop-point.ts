@@ -3,6 +3,7 @@ import type { Debugger, NewStopPoint } from "../../debugger/debugger.ts"
 import { conditionOf, type GuestValue, guestExpression } from "../../debugger/guest-expression.ts"
 import { isWatchable, type StopPlace } from "../../debugger/stop-point.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
+import { watchPlaces } from "../../debugger/watch-places.ts"
 import { BREAKPOINTS_MAX, STATE_WATCHES_MAX, WATCHES_MAX } from "../../hart/layout.ts"
 import type { Problem } from "./commands.ts"
 import type { Order } from "./order.ts"
@@ -11,6 +12,7 @@ import { hex } from "./scene/number-text.ts"
 /** The orders that stop points come from. */
 export type StopOrder = Extract<Order, { kind: "break" | "watch" | "catch" | "catch-console" }>
 
+/** Where no length is given: that of the symbol, if it has one and is no larger. */
 const WATCHED_BYTES = 8
 /** A longer stretch of memory is not watched: every access to its pages would be looked at. */
 const WATCHED_BYTES_MAX = 4096
@@ -58,11 +60,17 @@ const watchpoint = (session: Debugger, { access, target, length }: StopOrder & {
   }
   const address = evaluate(session, target)
   if (typeof address !== "bigint") return address
-  const bytes = length === null ? WATCHED_BYTES : Number(length)
+  const symbol = session.symbols.at(address)
+  const known = symbol?.offset === 0n ? Number(symbol.symbol.size ?? 0n) : 0
+  const bytes = length !== null ? Number(length) : known > 0 ? Math.min(WATCHED_BYTES, known) : WATCHED_BYTES
   if (bytes < 1 || bytes > WATCHED_BYTES_MAX)
     return { problem: `${length} bytes cannot be watched; give a length from 1 to ${WATCHED_BYTES_MAX}.` }
   const label = `${formatAddress(session.symbols, address)}, ${bytes} byte${bytes === 1 ? "" : "s"}`
-  return { place: { kind: "watchpoint", space: "virtual", address, bytes, access }, label } satisfies NewStopPoint
+  // Memory that lies in several pieces is watched by its virtual address.
+  const places = watchPlaces(session, session.selectedHart, address, bytes, access)
+  const place =
+    places.length === 1 ? places[0]! : ({ kind: "watchpoint", space: "virtual", address, bytes, access } as const)
+  return { place, label } satisfies NewStopPoint
 }
 
 /** As many as the machine has room for; one breakpoint is kept for ways that end at an address. */

@@ -6,7 +6,7 @@
 import { Cause, Effect, Exit } from "effect"
 import type { Debugger, Stop } from "../../debugger/debugger.ts"
 import { comparePositions, formatPosition, type Position } from "../../events/index.ts"
-import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
+import type { Going } from "../../session/timeline/timeline.ts"
 import { milestoneOf } from "./approach.ts"
 import { Background } from "./background.ts"
 import { orderOfKey } from "./bindings.ts"
@@ -410,13 +410,13 @@ export class Operator {
     )
   }
 
-  private arrive({ arrived, cancelled }: Way, exit: Exit.Exit<Stop, TimelineError>): void {
+  private arrive({ arrived, cancelled }: Way, exit: Exit.Exit<Stop, unknown>): void {
     this.act({ kind: "go", going: null })
     this.ways.scrubber.end()
     if (Exit.isSuccess(exit)) {
       const isCancelled = exit.value.reason.kind === "cancelled"
       if (isCancelled) cancelled?.()
-      const said = isCancelled ? null : (arrived?.() ?? null)
+      const said = isCancelled ? null : (arrived?.(exit.value) ?? null)
       this.say(said !== null ? { tone: "good", text: said } : stopMessage(exit.value))
     } else {
       this.say({ tone: "bad", text: sentenceOf(Cause.squash(exit.cause)) })

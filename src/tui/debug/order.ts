@@ -23,9 +23,13 @@ export interface MemoryFormat {
 export type Order =
   // Going through history.
   | { readonly kind: "step"; readonly count: number; readonly isBack: boolean }
+  /** The same with calls executed whole. */
   | { readonly kind: "step-over"; readonly count: number }
+  /** Lines of source, or instructions where none are known. */
+  | { readonly kind: "line"; readonly count: number; readonly isBack: boolean; readonly isOver: boolean }
   | { readonly kind: "continue"; readonly isBack: boolean }
-  | { readonly kind: "finish" }
+  /** Out of the function, or back to its call. */
+  | { readonly kind: "finish"; readonly isBack: boolean }
   | { readonly kind: "until"; readonly address: string }
   | { readonly kind: "seek"; readonly to: Destination }
   /** By a share of all instructions. */

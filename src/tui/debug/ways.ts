@@ -1,11 +1,12 @@
 /** Orders to go somewhere, made into ways: what they are called, how they are gone, where they lead. */
 import { Effect } from "effect"
 import type { Debugger, Stop } from "../../debugger/debugger.ts"
-import { returnPlace } from "../../debugger/return-address.ts"
+import { LineStepper } from "../../debugger/line-stepper.ts"
+import { ProgramView } from "../../debugger/program-view.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
 import { goToTime } from "../../debugger/virtual-time.ts"
 import { formatPosition, origin, type Position } from "../../events/index.ts"
-import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
+import type { Going } from "../../session/timeline/timeline.ts"
 import { count } from "../quantity.ts"
 import { approach } from "./approach.ts"
 import type { Problem } from "./commands.ts"
@@ -13,7 +14,7 @@ import { ConsoleFinder } from "./console-finder.ts"
 import type { Match } from "./console-search.ts"
 import type { Course } from "./course.ts"
 import { destinationText } from "./destination.ts"
-import { goFinish, goToPrinted, goUntil, stepOver } from "./journeys.ts"
+import { goFinish, goToPrinted, goUntil, repeated } from "./journeys.ts"
 import { evaluate } from "./new-stop-point.ts"
 import type { Destination, Order } from "./order.ts"
 import { NEAR_ENOUGH, Scrubber } from "./scrubber.ts"
@@ -23,13 +24,25 @@ import type { DebugState } from "./state.ts"
 export type WayOrder = Extract<
   Order,
   {
-    kind: "step" | "step-over" | "continue" | "finish" | "until" | "seek" | "scrub" | "undo" | "jump" | "next-match"
+    kind:
+      | "step"
+      | "step-over"
+      | "line"
+      | "continue"
+      | "finish"
+      | "until"
+      | "seek"
+      | "scrub"
+      | "undo"
+      | "jump"
+      | "next-match"
   }
 >
 
 const wayKinds: ReadonlySet<Order["kind"]> = new Set<WayOrder["kind"]>([
   "step",
   "step-over",
+  "line",
   "continue",
   "finish",
   "until",
@@ -45,11 +58,11 @@ export const isWayOrder = (order: Order): order is WayOrder => wayKinds.has(orde
 export interface Way {
   /** "going on to main". */
   readonly what: string
-  readonly go: (going: Going) => Effect.Effect<Stop, TimelineError>
+  readonly go: (going: Going) => Effect.Effect<Stop, unknown>
   /** Where it leads, as instructions of all harts; null where that is what is sought. */
   readonly goal: number | null
   /** Told when it was gone to its end; what it gives is said. */
-  readonly arrived?: () => string | null
+  readonly arrived?: (stop: Stop) => string | null
   /** Told when it was cancelled. */
   readonly cancelled?: () => void
   /**
@@ -72,6 +85,8 @@ export class Ways {
   private readonly breathe: Effect.Effect<void>
   private readonly onPlace: () => void
   private readonly finder: ConsoleFinder
+  private readonly view: ProgramView
+  private readonly stepper: LineStepper
   /** Where ways began, the last one last. */
   private places: readonly Position[] = []
 
@@ -83,6 +98,8 @@ export class Ways {
     this.onPlace = onPlace
     this.scrubber = new Scrubber(session, course)
     this.finder = new ConsoleFinder(session)
+    this.view = new ProgramView(session)
+    this.stepper = new LineStepper(session, this.view)
   }
 
   /** A way has led away from a place. */
@@ -104,13 +121,24 @@ export class Ways {
           ? { what: "stepping back", go: going => session.stepBack(order.count, going), goal: null }
           : { what: "stepping", go: going => session.step(order.count, going), goal: null }
       case "step-over":
-        return { what: "stepping", go: going => stepOver(session, order.count, going), goal: null }
+        return {
+          what: "stepping",
+          go: going => repeated(order.count, () => this.stepper.instruction("over", going)),
+          goal: null,
+        }
+      case "line": {
+        const kind = order.isOver ? "over" : "into"
+        const step = (going: Going) =>
+          order.isBack ? this.stepper.previous(kind, going) : this.stepper.next(kind, going)
+        const what = order.isBack ? "stepping back by lines" : "stepping by lines"
+        return { what, go: going => repeated(order.count, () => step(going)), goal: null }
+      }
       case "continue":
         return order.isBack
           ? { what: "going back to a stop point", go: going => session.goBack(going), goal: null, isMeasured: false }
           : { what: "going on to a stop point", go: going => session.goOn(going), goal: null }
       case "finish":
-        return this.finish()
+        return this.finish(order.isBack)
       case "until": {
         const address = evaluate(session, order.address)
         if (typeof address !== "bigint") return address
@@ -130,14 +158,24 @@ export class Ways {
     }
   }
 
-  private finish(): Way | Problem {
-    const { session } = this
-    const place = returnPlace(session.inspection, session.symbols, session.selectedHart)
-    if (place === null)
-      return { problem: "Neither ra nor the stack shows where this function returns to; use :until ADDR." }
-    const name = formatAddress(session.symbols, place.address)
-    const what = `going on until it returns to ${name}`
-    return { what, go: going => goFinish(session, place, name, going), goal: null }
+  private finish(isBack: boolean): Way | Problem {
+    const { session, stepper, view } = this
+    const { inspection, selectedHart } = session
+    const here = () => formatAddress(session.symbols, inspection.pc(session.selectedHart))
+    const name = here()
+    const arrived = ({ reason }: Stop) =>
+      reason.kind === "step" ? `${isBack ? "The call is" : "Returned"} at ${here()}.` : null
+    if (isBack)
+      return { what: `going back to the call of ${name}`, go: going => stepper.start(going), goal: null, arrived }
+    const problem = stepper.callerProblem
+    if (problem !== null) return { problem: problem.message }
+    const what = `going on until ${name} returns`
+    if (view.functionAt(inspection.pc(selectedHart)) !== null)
+      return { what, go: going => stepper.finish(going), goal: null, arrived }
+    // Without debug information the caller's stack pointer is not known, only where it goes on.
+    const address = view.frames(selectedHart, 2)[1]!.pc
+    const caller = formatAddress(session.symbols, address)
+    return { what, go: going => goFinish(session, address, caller, going), goal: null }
   }
 
   private seek(to: Destination): Way | Problem {

@@ -32,7 +32,11 @@ describe("a command", () => {
     ["stepi 100", { kind: "step", count: 100, isBack: false }],
     ["rsi 0x10", { kind: "step", count: 16, isBack: true }],
     ["ni 2", { kind: "step-over", count: 2 }],
-    ["fin", { kind: "finish" }],
+    ["fin", { kind: "finish", isBack: false }],
+    ["reverse-finish", { kind: "finish", isBack: true }],
+    ["s", { kind: "line", count: 1, isBack: false, isOver: false }],
+    ["next 3", { kind: "line", count: 3, isBack: false, isOver: true }],
+    ["rn", { kind: "line", count: 1, isBack: true, isOver: true }],
     ["until main", { kind: "until", address: "main" }],
     ["seek 1.5s", { kind: "seek", to: { kind: "time", ns: 1_500_000_000 } }],
     ["seek 40 %", { kind: "seek", to: { kind: "share", share: 0.4 } }],
@@ -72,7 +76,7 @@ describe("a command", () => {
 describe("one sentence says what is wrong with", () => {
   it.each([
     ["brek main", "There is no command brek; did you mean break?"],
-    ["re", "There is no command re; did you mean reverse-continue or reverse-stepi?"],
+    ["re", "There is no command re; did you mean reverse-continue or reverse-stepi or reverse-step or reverse-next?"],
     ["frobnicate", "There is no command frobnicate; :help lists those there are."],
     ["0x80000000", '"0x80000000" begins with no command; :help lists those there are.'],
     ["b main if", "A condition is missing behind if; write :break ADDR if a0 == 1."],

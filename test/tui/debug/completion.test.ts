@@ -22,7 +22,7 @@ const completed = (text: string) => {
 describe("completing", () => {
   it.each([
     ["brea", "break ", []],
-    ["re", "reverse-", ["reverse-stepi", "reverse-continue"]],
+    ["re", "reverse-", ["reverse-next", "reverse-step", "reverse-stepi", "reverse-finish", "reverse-continue"]],
     ["zz", "zz", []],
     ["break sta", "break start_", ["start_kernel", "start_thread"]],
     ["break start_k", "break start_kernel ", []],

@@ -6,7 +6,7 @@ import { formatPosition } from "../../../src/events/index.ts"
 import { DebugScreen } from "../../../src/tui/debug/debug-screen.ts"
 import type { Size } from "../../../src/tui/debug/layout.ts"
 import { panes } from "../../../src/tui/debug/pane.ts"
-import { Hands, large, small, withDebugger } from "./embedded-world.ts"
+import { Hands, large, small, withDebugger, withDebugInformation } from "./embedded-world.ts"
 
 const TIMEOUT = { timeout: 60_000 }
 
@@ -143,6 +143,24 @@ describe("the screen", () => {
       expect(linesOf(hands)[22]).toBe(" mark this place: a letter")
       await hands.press("k", ">")
       expect(linesOf(hands)[3]).toMatch(/^ history {4}.*k.*▲$/)
+      await hands.operator.close()
+    }),
+  )
+
+  it("has lines of source where they are known", TIMEOUT, () =>
+    withDebugInformation(async session => {
+      const hands = new Hands(session, small)
+      await hands.command("until console_print")
+      const lines = linesOf(hands)
+      expect(lines[4]).toMatch(/^━━ 1 code ━━ console_print, console\.c:\d+ ━+$/)
+      expect(lines.slice(5, 10).join("\n")).toMatch(/^▶ .* {2}console\.c:\d+$/m)
+      const line = () => Number(/console\.c:(\d+)$/.exec(hands.scene.code.place)![1])
+      const first = line()
+      await hands.command("next")
+      expect(line()).not.toBe(first)
+      expect(hands.scene.code.place).toMatch(/^console_print\+0x/)
+      await hands.command("finish")
+      expect(hands.said).toMatch(/^Returned at \w+(?:\.\w+)*\+0x[\da-f]+\.$/)
       await hands.operator.close()
     }),
   )

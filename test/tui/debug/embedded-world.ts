@@ -1,12 +1,14 @@
 /** The embedded guest's recorded run, opened for debugging, with someone who carries out orders. */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll } from "vitest"
 import { type Debugger, openDebugger } from "../../../src/debugger/debugger.ts"
 import { WorldStore } from "../../../src/events/index.ts"
+import type { RunOptions } from "../../../src/session/record.ts"
 import { record } from "../../../src/session/session.ts"
+import type { WorldSpec } from "../../../src/session/world-spec.ts"
 import type { Key } from "../../../src/tui/debug/key.ts"
 import type { Size } from "../../../src/tui/debug/layout.ts"
 import { type ForkRequest, Operator } from "../../../src/tui/debug/operator.ts"
@@ -20,32 +22,43 @@ const TYPED = "add first note\nlist\nquit\n"
 
 export const breathe = Effect.promise<void>(() => new Promise(resolve => setImmediate(resolve)))
 
-/** Recorded worlds by what was typed, for all tests of a file. */
+/** Recorded worlds by what they are, for all tests of a file. */
 const worlds = new Map<string, Promise<string>>()
 const directory = mkdtempSync(join(tmpdir(), "cv-debug-"))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const recorded = (typed: string): Promise<string> => {
+const recorded = (name: string, spec: WorldSpec, options: RunOptions): Promise<string> => {
   const made = async () => {
     const path = join(directory, `${worlds.size}.cv`)
-    await run(record(path, embedded({ harts: 2, memoryBytes: 16 << 20 }), new Watcher(), script(typed)))
+    await run(record(path, spec, new Watcher(), options))
     return path
   }
-  const world = worlds.get(typed) ?? made()
-  worlds.set(typed, world)
+  const world = worlds.get(name) ?? made()
+  worlds.set(name, world)
   return world
 }
 
-/** Records the guest, to which `typed` is said, and opens its history; `body` has it until it is done. */
-export const withDebugger = async (body: (session: Debugger) => Promise<void>, typed = TYPED): Promise<void> => {
-  const path = await recorded(typed)
-  await run(
+const opened = (path: string, body: (session: Debugger) => Promise<void>): Promise<void> =>
+  run(
     Effect.gen(function* () {
       const world = yield* (yield* WorldStore).openReadOnly(path)
       const session = yield* openDebugger(world, breathe)
       yield* Effect.promise(() => body(session))
     }),
   )
+
+/** Records the guest, to which `typed` is said, and opens its history; `body` has it until it is done. */
+export const withDebugger = async (body: (session: Debugger) => Promise<void>, typed = TYPED): Promise<void> => {
+  const spec = embedded({ harts: 2, memoryBytes: 16 << 20 })
+  await opened(await recorded(typed, spec, script(typed)), body)
+}
+
+/** The same with a guest that was compiled with debug information. */
+export const withDebugInformation = async (body: (session: Debugger) => Promise<void>): Promise<void> => {
+  const bytes = new Uint8Array(readFileSync(new URL("../../../scenarios/guests/race/race.elf", import.meta.url)))
+  const spec = embedded({ harts: 2, memoryBytes: 16 << 20, kernel: { name: "race.elf", bytes }, disks: [] })
+  const until = { kind: "console", pattern: /worker/ } as const
+  await opened(await recorded("race", spec, { until, script: null }), body)
 }
 
 /** An operator, and what it asked for from outside. */

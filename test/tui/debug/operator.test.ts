@@ -37,7 +37,7 @@ describe("the debugger's operator", () => {
     }),
   )
 
-  it("goes over calls and out of functions", TIMEOUT, () =>
+  it("goes over calls, out of functions, and back to where they were called", TIMEOUT, () =>
     withDebugger(async session => {
       const hands = new Hands(session)
       await hands.command("until main")
@@ -53,6 +53,17 @@ describe("the debugger's operator", () => {
       await hands.press("s", "s", "s", "f")
       expect(hands.said).toMatch(/^Returned to main\+0x[\da-f]+\.$/)
       expect(hands.scene.code.place).toMatch(/^main\+0x/)
+      const back = session.position
+      await hands.command("until console_print")
+      await hands.press("s", "s", "s")
+      await hands.command("reverse-finish")
+      expect(hands.said).toMatch(/^The call is at main\+0x[\da-f]+\.$/)
+      expect(comparePositions(session.position, back)).toBeGreaterThan(0)
+      // Without lines of source a line is an instruction.
+      const place = session.position
+      await hands.command("step 3")
+      await hands.command("reverse-step 3")
+      expect(session.position).toEqual(place)
       await hands.operator.close()
     }),
   )
@@ -157,7 +168,7 @@ describe("the debugger's operator", () => {
       await hands.command("console /journal: wrote/")
       await hands.command("disable 2")
       await hands.press("c")
-      expect(hands.said).toMatch(/^Stop point 1: watch boots, 8 bytes: 0x[\da-f]+ → 0x[\da-f]+\.$/)
+      expect(hands.said).toMatch(/^Stop point 1: watch boots, 8 bytes: 0x0 → 0x1\.$/)
       await hands.command("delete 1")
       await hands.press("c")
       expect(hands.said).toBe("Stop point 3: catch console /journal: wrote/.")
