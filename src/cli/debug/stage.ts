@@ -34,6 +34,8 @@ const screen = (world: string, operator: Operator) =>
       Effect.sync(() => {
         const node = createElement(DebugTerminal, { world, operator, colored: wantsColor(process.env) })
         return render(node, {
+          // A terminal is there, whatever the environment says of who looks at it.
+          interactive: true,
           alternateScreen: true,
           incrementalRendering: true,
           exitOnCtrlC: false,
