@@ -30,6 +30,7 @@ const isLoopback = (address: string): boolean => /^127\.|^::1$|^localhost$/.test
 const outside = Effect.gen(function* () {
   const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof openNamed>>, Scope.Scope>>()
   return {
+    directory: process.cwd(),
     openWorld: (world, programs) => Effect.provideContext(openNamed(world, programs), context),
   } satisfies DapOutside
 })

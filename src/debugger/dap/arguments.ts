@@ -11,6 +11,10 @@ export interface LaunchArguments {
   /** ELF files with symbols or debug information, each by its path, and `@ADDRESS` where it lies elsewhere than it was linked. */
   readonly programs: readonly string[]
   readonly stopOnEntry: boolean
+  /** Where source files lie whose paths are relative; null: where the adapter was started. */
+  readonly sourceRoot: string | null
+  /** Beginnings of the paths of source files, and what they are here. */
+  readonly sourceMap: Readonly<Record<string, string>>
 }
 
 type Refused<A> = Effect.Effect<A, RequestRefused>
@@ -46,8 +50,11 @@ export const textIn = (args: unknown, name: string): Refused<string> => {
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(each => typeof each === "string")
 
+const isMap = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === "object" && value !== null && Object.values(value).every(each => typeof each === "string")
+
 export const launchArguments = (args: unknown): Refused<LaunchArguments> => {
-  const { world, at, program, programs = [], stopOnEntry = true } = objectOf(args)
+  const { world, at, program, programs = [], stopOnEntry = true, sourceRoot, sourceMap = {} } = objectOf(args)
   if (typeof world !== "string" || world === "")
     return refuse('No world is named; put "world": "NAME" into the launch configuration, with a name that cv ls lists.')
   if (at !== undefined && typeof at !== "string")
@@ -60,10 +67,18 @@ export const launchArguments = (args: unknown): Refused<LaunchArguments> => {
     )
   if (typeof stopOnEntry !== "boolean")
     return refuse('"stopOnEntry" is true or false; correct the launch configuration.')
+  if (sourceRoot !== undefined && typeof sourceRoot !== "string")
+    return refuse('"sourceRoot" is the path of a folder; correct the launch configuration.')
+  if (!isMap(sourceMap))
+    return refuse(
+      '"sourceMap" has beginnings of paths and what is put in their places; correct the launch configuration.',
+    )
   return Effect.succeed({
     world,
     at: at ?? null,
     programs: [...new Set([...(typeof program === "string" ? [program] : []), ...programs])],
     stopOnEntry,
+    sourceRoot: sourceRoot ?? null,
+    sourceMap,
   })
 }

@@ -14,7 +14,6 @@ import type { BreakpointKind, WantedBreakpoint } from "./breakpoint-table.ts"
 import type { Debuggee } from "./debuggee.ts"
 import { valueHere } from "./evaluation.ts"
 import type { RequestRefused } from "./refusal.ts"
-import { sourceOf } from "./source.ts"
 import type { Watchable } from "./variable-store.ts"
 
 type Args = Readonly<Record<string, unknown>>
@@ -92,7 +91,7 @@ export const setBreakpoints = Effect.fnUntraced(function* (debuggee: Debuggee, a
               ? 'No program with debug information is given; name its ELF file as "program" in the launch configuration.'
               : `No program has code from line ${line} of ${path} on; choose another line, or a program that was built from it.`,
           )
-        const shown = { line: found.line + lineBase - 1, source: sourceOf(found.file) }
+        const shown = { line: found.line + lineBase - 1, source: debuggee.sources.sourceOf(found.file) }
         return { points: breakpointsAt(found.addresses), shown }
       }),
     ),
@@ -113,7 +112,7 @@ export const setFunctionBreakpoints = Effect.fnUntraced(function* (debuggee: Deb
         const place = view.place(addresses[0]!)
         const shown = {
           instructionReference: debuggee.reference({ hart: debug.selectedHart, address: addresses[0]! }),
-          ...(place === null ? {} : { source: sourceOf(place.file), line: place.line }),
+          ...(place === null ? {} : { source: debuggee.sources.sourceOf(place.file), line: place.line }),
         }
         return { points: breakpointsAt(addresses), shown }
       }),

@@ -8,6 +8,7 @@ import { integerIn, refuse } from "./arguments.ts"
 import { BreakpointTable } from "./breakpoint-table.ts"
 import type { RequestRefused } from "./refusal.ts"
 import { RegisterLists } from "./register-lists.ts"
+import type { SourcePaths } from "./source.ts"
 import { VariableStore } from "./variable-store.ts"
 
 /** A frame that a client was told of. */
@@ -33,12 +34,14 @@ export class Debuggee {
   readonly breakpoints: BreakpointTable
   readonly registers: RegisterLists
   readonly variables = new VariableStore()
+  readonly sources: SourcePaths
   private readonly frames = new Map<number, KnownFrame>()
   // Numbers are not used again, so that one from before means nothing.
   private nextFrame = 1
 
-  constructor(debug: Debugger) {
+  constructor(debug: Debugger, sources: SourcePaths) {
     this.debug = debug
+    this.sources = sources
     this.view = new ProgramView(debug)
     this.stepper = new LineStepper(debug, this.view)
     this.breakpoints = new BreakpointTable(debug)

@@ -6,7 +6,6 @@ import { formatAddress } from "../symbols/symbol-source.ts"
 import { integerIn, refuse, textIn } from "./arguments.ts"
 import type { Debuggee } from "./debuggee.ts"
 import { listing } from "./listing.ts"
-import { sourceOf } from "./source.ts"
 import { exceptionOf } from "./stop-event.ts"
 import { listOfAll, type ShownVariable } from "./variable-store.ts"
 
@@ -45,7 +44,7 @@ export const stackTrace = Effect.fnUntraced(function* (debuggee: Debuggee, args:
       name: `${name ?? formatAddress(debuggee.debug.symbols, pc)}${frame.isInlined ? " (inlined)" : ""}`,
       line: place === null ? 0 : place.line + lineBase - 1,
       column: place === null ? 0 : place.column + (place.column > 0 ? lineBase - 1 : 0),
-      ...(place === null ? { presentationHint: "subtle" } : { source: sourceOf(place.file) }),
+      ...(place === null ? { presentationHint: "subtle" } : { source: debuggee.sources.sourceOf(place.file) }),
       instructionPointerReference: debuggee.reference({ hart, address: pc }),
     }
   })
@@ -111,9 +110,8 @@ export const disassemble = Effect.fnUntraced(function* (debuggee: Debuggee, args
     return yield* refuse(`${count} instructions are too many at one time; ask for at most ${INSTRUCTIONS_MAX}.`)
   const reference = yield* textIn(args, "memoryReference")
   const { hart, address } = yield* debuggee.place(reference, yield* integerIn(args, "offset", 0))
-  const { debug, view } = debuggee
   // Instructions begin at even addresses.
-  const list = listing(debug.inspection, hart, debug.symbols, view, address & ~1n, from, count)
+  const list = listing(debuggee, { hart, address: address & ~1n }, from, count)
   return {
     instructions: list.map(each => (each.line === undefined ? each : { ...each, line: each.line + lineBase - 1 })),
   }
@@ -126,4 +124,6 @@ export const exceptionInfo = Effect.fnUntraced(function* (debuggee: Debuggee) {
   return { exceptionId: exception.id, description: exception.text, breakMode: "always" }
 })
 
-export const loadedSources = (debuggee: Debuggee) => ({ sources: debuggee.view.files.map(sourceOf) })
+export const loadedSources = ({ view, sources }: Debuggee) => ({
+  sources: view.files.map(file => sources.sourceOf(file)),
+})

@@ -1,9 +1,8 @@
 /** Instructions around an address, as many as are asked for. RISC-V instructions are 2 or 4 bytes long: before an address one has to guess. */
 import type { DebugProtocol } from "@vscode/debugprotocol"
 import type { Inspection, PlacedInstruction } from "../inspection.ts"
-import type { SourceView } from "../source-view.ts"
 import type { SymbolSource } from "../symbols/symbol-source.ts"
-import { sourceOf } from "./source.ts"
+import type { Debuggee, MemoryPlace } from "./debuggee.ts"
 
 /** So far back a symbol may lie from which instructions are followed, in bytes. */
 const FOLLOWED_MAX = 65_536n
@@ -65,23 +64,21 @@ const followedTo = (
 const bytesOf = ({ word, bytes }: PlacedInstruction): string =>
   Array.from({ length: bytes }, (_, at) => ((word >>> (8 * at)) & 0xff).toString(16).padStart(2, "0")).join(" ")
 
-/** Exactly `count` instructions, the first of them `offset` instructions behind the one at an address. */
+/** Exactly `count` instructions, the first of them `offset` instructions behind the one at a place. */
 export const listing = (
-  inspection: Inspection,
-  hart: number,
-  symbols: SymbolSource,
-  view: SourceView,
-  address: bigint,
+  debuggee: Debuggee,
+  { hart, address }: MemoryPlace,
   offset: number,
   count: number,
 ): readonly DebugProtocol.DisassembledInstruction[] => {
+  const { inspection, symbols } = debuggee.debug
   const wantedBefore = Math.max(0, -offset)
   const before = instructionsBefore(inspection, hart, symbols, address, wantedBefore)
   const after = inspection.instructions(hart, address, Math.max(0, offset + count))
   const begin = before[0]?.address ?? address
   const gap = wantedBefore - before.length
   const front = Array.from({ length: gap }, (_, order) => missing(begin - SHORT * BigInt(gap - order)))
-  const shown = [...before, ...after].map(instruction => shownInstruction(instruction, symbols, view))
+  const shown = [...before, ...after].map(instruction => shownInstruction(instruction, debuggee))
   const list = [...front, ...shown].slice(offset + wantedBefore, offset + wantedBefore + count)
   const last = after.at(-1)
   const end = last === undefined ? address : last.address + BigInt(last.bytes)
@@ -91,17 +88,16 @@ export const listing = (
 
 const shownInstruction = (
   instruction: PlacedInstruction,
-  symbols: SymbolSource,
-  view: SourceView,
+  { view, sources, debug }: Debuggee,
 ): DebugProtocol.DisassembledInstruction => {
   const place = view.place(instruction.address)
-  const symbol = symbols.at(instruction.address)
+  const symbol = debug.symbols.at(instruction.address)
   return {
     address: hex(instruction.address),
     instruction: instruction.text,
     instructionBytes: bytesOf(instruction),
     ...(symbol?.offset === 0n ? { symbol: symbol.symbol.name } : {}),
-    ...(place === null ? {} : { location: sourceOf(place.file), line: place.line }),
+    ...(place === null ? {} : { location: sources.sourceOf(place.file), line: place.line }),
   }
 }
 

@@ -19,10 +19,13 @@ import { type CommandedMotion, evaluate } from "./evaluation.ts"
 import * as inspection from "./inspection-requests.ts"
 import { Motion } from "./motion.ts"
 import { sentenceOf } from "./refusal.ts"
+import { SourcePaths } from "./source.ts"
 import { type MotionName, stoppedBody } from "./stop-event.ts"
 
 /** What a session needs of the world outside. Errors have a sentence as their message. */
 export interface DapOutside {
+  /** The folder in which the adapter was started. */
+  readonly directory: string
   /** Opens a world by what a launch configuration calls it, with programs that its guest runs. */
   readonly openWorld: (world: string, programs: readonly string[]) => Effect.Effect<Debugger, Error, Scope.Scope>
 }
@@ -204,7 +207,7 @@ class DapSession {
       return yield* refuse("A world is being debugged already; disconnect first, then launch another.")
     const args = yield* launchArguments(raw)
     const debug = yield* this.outside.openWorld(args.world, args.programs)
-    const debuggee = new Debuggee(debug)
+    const debuggee = new Debuggee(debug, new SourcePaths(args.sourceRoot ?? this.outside.directory, args.sourceMap))
     this.stopsOnEntry = args.stopOnEntry
     const { at } = args
     if (at !== null) {

@@ -1,7 +1,7 @@
 /** An editor on a program with debug information: lines, variables, and the same lines backward. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import type { DebugProtocol } from "@vscode/debugprotocol"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { record } from "../../../src/session/session.ts"
@@ -176,6 +176,29 @@ describe.skipIf(cannotCompile !== null)(`lines${cannotCompile === null ? "" : `:
     await editor.go("continue")
     expect((await editor.scope("Locals")).get("n")!.value).toBe("4")
     expect(await editor.lines()).toEqual([at("int result = n * n"), at("corner.y ="), 0])
+  })
+
+  test("of sources that lie elsewhere than where they were compiled", async () => {
+    const editor = await Editor.start(home)
+    try {
+      await editor.launch({
+        world: "w",
+        program: `${join(home, "program.elf")}@0x70000000`,
+        sourceMap: { [dirname(program.source)]: "/elsewhere" },
+      })
+      const { breakpoints } = await editor.ask<{ breakpoints: DebugProtocol.Breakpoint[] }>("setBreakpoints", {
+        source: { path: "/elsewhere/program.c" },
+        breakpoints: [{ line: at("int below =") }],
+      })
+      expect(breakpoints[0]).toMatchObject({ verified: true, source: { path: "/elsewhere/program.c" } })
+      await editor.go("continue")
+      expect((await editor.frames())[0]).toMatchObject({
+        line: at("int below ="),
+        source: { path: "/elsewhere/program.c" },
+      })
+    } finally {
+      await editor.stop()
+    }
   })
 
   edit("of the sources there are", async editor => {

@@ -55,6 +55,8 @@ edit("before there is a world", async editor => {
   expect(await launch({ world: "notes", at: 5 })).toContain('"at"')
   expect(await launch({ world: "notes", at: "r999999999.m0.h0.i1" })).toContain("r999999999.m0.h0.i1")
   expect(await launch({ world: "notes", stopOnEntry: "yes" })).toContain("stopOnEntry")
+  expect(await launch({ world: "notes", sourceRoot: 1 })).toContain("sourceRoot")
+  expect(await launch({ world: "notes", sourceMap: { "/a": 1 } })).toContain("sourceMap")
   // After all of that a launch is done as ever.
   expect(await editor.launch({ world: "notes" })).toMatchObject({ reason: "entry" })
   expect(await launch({ world: "notes" })).toContain("already")
