@@ -211,7 +211,7 @@ export class Timeline {
   /** Brings the machine to where somebody looks, after a way that was not finished. */
   private readonly settle = Effect.fnUntraced(function* (this: Timeline) {
     if (!this.isAway) return
-    this.machine.observe(null)
+    this.lookAway()
     this.takeUpBefore(this.stand)
     yield* this.goForth(
       this.stand,
@@ -292,7 +292,7 @@ export class Timeline {
         wanted: formatPosition(position),
         end: formatPosition(this.endPosition),
       })
-    this.machine.observe(null)
+    this.lookAway()
     this.isAway = true
     this.takeUpBefore(position)
     const executed = yield* this.executedAbout(position)
@@ -310,17 +310,29 @@ export class Timeline {
     this.isAway = false
   }
 
+  /** Has what is sought told of from here on. */
+  private lookOut(sought: Sought): void {
+    const { machine } = this
+    machine.observe(sought.observation, sought.output)
+    this.traveler.tellsRounds = sought.rounds ?? false
+    sought.begins?.(machine)
+  }
+
+  /** Has nothing told of any more. */
+  private lookAway(): void {
+    this.machine.observe(null)
+    this.traveler.tellsRounds = false
+  }
+
   /** Goes on to what is sought, or to the end of history, or to `to`. */
   readonly goOn = Effect.fnUntraced(function* (this: Timeline, sought: Sought, going: Going = {}, to?: Position) {
     yield* this.settle()
-    const { traveler, machine } = this
+    const { machine } = this
     const goal = to ?? this.endPosition
     const from = machine.executed
     const total = Math.max(1, (yield* this.executedAbout(goal)) - from)
-    machine.observe(sought.observation, sought.output)
+    this.lookOut(sought)
     machine.pass()
-    traveler.tellsRounds = sought.rounds ?? false
-    sought.begins?.(machine)
     this.isAway = true
     const outcome = yield* this.goForth(
       goal,
@@ -328,8 +340,7 @@ export class Timeline {
       arrival => this.accepted(sought, arrival),
       executed => (executed - from) / total,
     )
-    machine.observe(null)
-    traveler.tellsRounds = false
+    this.lookAway()
     this.arrive()
     yield* this.standWhereArrived()
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
@@ -366,12 +377,10 @@ export class Timeline {
   ) {
     const { traveler, machine } = this
     this.isAway = true
-    machine.observe(null)
+    this.lookAway()
     traveler.takeUp(this.checkpoints.at(from))
-    machine.observe(sought.observation, sought.output)
+    this.lookOut(sought)
     machine.core.pass(null)
-    traveler.tellsRounds = sought.rounds ?? false
-    sought.begins?.(machine)
     const start = machine.executed
     const total = Math.max(1, (yield* this.executedAbout(to)) - start)
     const outcome = yield* this.goForth(
@@ -383,8 +392,7 @@ export class Timeline {
       },
       executed => (executed - start) / total,
     )
-    machine.observe(null)
-    traveler.tellsRounds = false
+    this.lookAway()
     return outcome ?? ("there" as const)
   }, memoryErrors)
 
@@ -421,7 +429,6 @@ export class Timeline {
     yield* this.settle()
     this.isAway = true
     const found = yield* this.lastBefore(sought, this.stand, origin, going)
-    this.machine.observe(null)
     if (found === "cancelled") {
       yield* this.settle()
       return { kind: "cancelled" } satisfies Journey
@@ -430,14 +437,6 @@ export class Timeline {
     if (outcome === "cancelled") return { kind: "cancelled" } satisfies Journey
     return found === null ? ({ kind: "begin" } satisfies Journey) : ({ kind: "found", found } satisfies Journey)
   }, memoryErrors)
-
-  /** Has the machine look out for what is sought from here on. */
-  private lookOut(sought: Sought): void {
-    const { machine } = this
-    machine.observe(sought.observation, sought.output)
-    machine.pass()
-    sought.begins?.(machine)
-  }
 
   /**
    * Goes on until a hart has executed so many instructions more; "end" where history ends before. What is `sought` on the way ends it
@@ -451,10 +450,13 @@ export class Timeline {
     sought: Sought | null = null,
   ) {
     yield* this.settle()
-    if (sought !== null) this.lookOut(sought)
+    if (sought !== null) {
+      this.lookOut(sought)
+      this.machine.pass()
+    }
     const goal = this.machine.core.executed(hart) + count
     const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
-    if (sought !== null) this.machine.observe(null)
+    if (sought !== null) this.lookAway()
     return outcome
   }, memoryErrors)
 
@@ -467,8 +469,11 @@ export class Timeline {
     sought: Sought | null = null,
   ) {
     yield* this.settle()
-    if (sought !== null) this.lookOut(sought)
     const { machine } = this
+    if (sought !== null) {
+      this.lookOut(sought)
+      machine.pass()
+    }
     for (let steps = 1; ; steps++) {
       const goal = machine.core.executed(hart) + 1
       const outcome = yield* this.toExecuted(hart, goal, going, true, sought)
@@ -476,7 +481,7 @@ export class Timeline {
       if (!isOver && steps % STEPS_AT_ONCE === 0) yield* this.breathe
       const isCancelled = !isOver && steps % STEPS_AT_ONCE === 0 && going.isCancelled?.()
       if (!isOver && !isCancelled) continue
-      if (sought !== null) machine.observe(null)
+      if (sought !== null) this.lookAway()
       return isOver ? outcome : ("cancelled" as const)
     }
   }, memoryErrors)
@@ -499,7 +504,7 @@ export class Timeline {
     if (goal < 0) {
       if ((yield* this.seek(origin, going)) === "cancelled") return "cancelled" as const
     } else {
-      machine.observe(null)
+      this.lookAway()
       traveler.takeUp(checkpoints.beforeExecuted(hart, goal, from)!)
       // Near the place checkpoints are left, so that the next step back is quick.
       for (const before of [...APPROACH, 0]) {
