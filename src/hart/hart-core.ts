@@ -58,6 +58,16 @@ const compile = () => {
 
 const TWO_32 = 0x1_0000_0000
 
+/** Where fields that are looked at in every turn lie in a hart's state, in words. */
+const wordOf = (field: StateField): number => field.offset >>> 2
+const TARGET = wordOf(stateFields.target)
+const COUNT = wordOf(stateFields.count)
+const HELD = wordOf(stateFields.held)
+const SKEW = wordOf(stateFields.skew)
+const MIP = wordOf(stateFields.mip)
+const MIE = wordOf(stateFields.mie)
+const RESERVATION = wordOf(stateFields.reservation)
+
 /** Names of the fields a snapshot keeps, in the order they are laid out. */
 const savedFields = (Object.entries(stateFields) as [FieldName, StateField][]).filter(
   ([, field]) => field.role !== "derived",
@@ -67,6 +77,8 @@ export const SAVED_HART_BYTES = savedFields.reduce((sum, [, field]) => sum + fie
 
 /** Puts the content of a page into `target`, its 4096 bytes of RAM, which are zero. */
 export type BringPage = (page: number, target: Uint8Array) => void
+
+const noInterrupts: readonly { readonly cause: number; readonly executed: number }[] = []
 
 /** Instructions executed, as a saved state has them. */
 export const executedIn = (saved: Uint8Array): number => {
@@ -85,6 +97,8 @@ export class HartCore {
   readonly memory: WebAssembly.Memory
   readonly bytes: Uint8Array<ArrayBuffer>
   private readonly view: DataView
+  /** All of memory as words. */
+  private readonly words: Uint32Array<ArrayBuffer>
   private readonly pageHash: Int32Array<ArrayBuffer>
   private readonly exports: HartExports
   private readonly translator: Translator | null
@@ -116,6 +130,7 @@ export class HartCore {
     this.memory = new WebAssembly.Memory({ initial: wasmPages(ramBytes), maximum: wasmPages(ramBytes) })
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
+    this.words = new Uint32Array(this.memory.buffer)
     this.pageHash = new Int32Array(this.memory.buffer, PAGE_HASH, 4)
     const { module, csrIndex, helpers } = compile()
     const regions = new WebAssembly.Table({ element: "anyfunc", initial: REGIONS_STEP })
@@ -234,10 +249,15 @@ export class HartCore {
     return PARKED + hart * HART_BYTES
   }
 
+  /** Where a hart's state lies now. */
+  private stateOf(hart: number): number {
+    return hart === this.current ? ACTIVE : this.parked(hart)
+  }
+
   /** Where a field of a hart's state lies now. */
   private place(hart: number, name: FieldName, index: number): number {
     const field = stateFields[name]
-    return (hart === this.current ? ACTIVE : this.parked(hart)) + field.offset + index * field.size
+    return this.stateOf(hart) + field.offset + index * field.size
   }
 
   /** A field as a number: exact for 32-bit fields and for values below 2^53. */
@@ -273,16 +293,37 @@ export class HartCore {
 
   /** Sets or clears bits of the low half of mip. */
   setPending(hart: number, mask: number, level: boolean): void {
-    const at = this.place(hart, "mip", 0)
-    const old = this.view.getUint32(at, true)
-    this.view.setUint32(at, level ? old | mask : old & ~mask, true)
+    const at = (this.stateOf(hart) >>> 2) + MIP
+    const old = this.words[at]!
+    this.words[at] = level ? old | mask : old & ~mask
+  }
+
+  /** Whether an interrupt is pending and enabled in mip and mie, whatever the hart's privilege. */
+  hasInterrupt(hart: number): boolean {
+    const at = this.stateOf(hart) >>> 2
+    return (this.words[at + MIP]! & this.words[at + MIE]!) !== 0
   }
 
   /** Instructions the hart has executed; inside a device access, those before the one that makes it. */
   executed(hart: number): number {
-    const left = this.get(hart, "count") + this.get(hart, "held")
+    const { words } = this
+    const at = this.stateOf(hart) >>> 2
     const running = this.accessing && hart === this.current ? 1 : 0
-    return this.get(hart, "target") - left - running
+    return words[at + TARGET]! + words[at + TARGET + 1]! * TWO_32 - words[at + COUNT]! - words[at + HELD]! - running
+  }
+
+  /** The hart's virtual time in nanoseconds: one for each instruction, and what passed with none. */
+  virtualNs(hart: number): number {
+    const at = (this.stateOf(hart) >>> 2) + SKEW
+    return this.executed(hart) + this.words[at]! + this.words[at + 1]! * TWO_32
+  }
+
+  /** Has virtual time pass at a hart with no instruction. */
+  skip(hart: number, ns: number): void {
+    const at = (this.stateOf(hart) >>> 2) + SKEW
+    const skew = this.words[at]! + this.words[at + 1]! * TWO_32 + ns
+    this.words[at] = skew % TWO_32
+    this.words[at + 1] = Math.floor(skew / TWO_32)
   }
 
   /** Recomputes what is derived from a hart's registers after they were changed from outside. */
@@ -329,9 +370,9 @@ export class HartCore {
 
   /** Ends the reservation of a hart's LR. */
   dropReservation(hart: number): void {
-    const at = this.place(hart, "reservation", 0)
-    this.view.setUint32(at, 0xffffffff, true)
-    this.view.setUint32(at + 4, 0xffffffff, true)
+    const at = (this.stateOf(hart) >>> 2) + RESERVATION
+    this.words[at] = 0xffffffff
+    this.words[at + 1] = 0xffffffff
   }
 
   /** Asks the running hart to stop after the instruction that is accessing a device. */
@@ -356,8 +397,8 @@ export class HartCore {
 
   /** Interrupts the running hart took since the last call, in order; `executed` counts the instructions before each. */
   takeInterrupts(): readonly { readonly cause: number; readonly executed: number }[] {
-    const count = this.view.getUint32(INTERRUPT_LOG, true)
-    if (count === 0) return []
+    const count = this.words[INTERRUPT_LOG >>> 2]!
+    if (count === 0) return noInterrupts
     this.view.setUint32(INTERRUPT_LOG, 0, true)
     return Array.from({ length: count }, (_, position) => {
       const at = INTERRUPT_LOG_ENTRIES + position * INTERRUPT_LOG_ENTRY_BYTES

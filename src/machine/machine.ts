@@ -123,7 +123,7 @@ export class Machine {
     this.memory = new MemoryWatch(this.core)
     const { core } = this
     this.board = new Board(config, {
-      clock: { nowNs: () => this.hartNs(core.running) },
+      clock: { nowNs: () => core.virtualNs(core.running) },
       memory: this.ram,
       serial: { write: byte => this.print(byte, "serial") },
       virtioConsole: { write: byte => this.print(byte, "virtio") },
@@ -200,7 +200,7 @@ export class Machine {
   }
   /** Virtual nanoseconds at the running hart. */
   get nowNs(): number {
-    return this.hartNs(this.core.running)
+    return this.core.virtualNs(this.core.running)
   }
   /** Instructions executed by all harts together. */
   get executed(): number {
@@ -223,10 +223,6 @@ export class Machine {
   get hasWaitedHere(): boolean {
     const { hart, instret } = this.position
     return this.woken?.hart === hart && this.woken.executed === instret
-  }
-
-  private hartNs(hart: number): number {
-    return this.core.executed(hart) + this.core.get(hart, "skew")
   }
 
   private end(exit: Exit): void {
@@ -259,42 +255,32 @@ export class Machine {
     }
   }
 
-  /** The earliest moment at which time alone changes what a hart sees. Past deadlines are in its mip already. */
-  private deadlineNs(hart: number): number {
-    const { clint, rtc } = this.board
-    const now = this.hartNs(hart)
-    let deadline = Number.POSITIVE_INFINITY
-    for (const candidate of [clint.timerDeadlineNs(hart), this.supervisorDeadlineNs(hart), rtc.alarmDeadlineNs()])
-      if (candidate > now && candidate < deadline) deadline = candidate
-    return deadline
-  }
-
-  private hasSupervisorTimer(hart: number): boolean {
-    return this.core.getHigh(hart, "menvcfg") >>> 31 === STCE_HIGH
-  }
-
   private supervisorDeadlineNs(hart: number): number {
-    if (!this.hasSupervisorTimer(hart)) return Number.POSITIVE_INFINITY
+    if (this.core.getHigh(hart, "menvcfg") >>> 31 !== STCE_HIGH) return Number.POSITIVE_INFINITY
     return this.board.clint.deadlineNs({
       high: this.core.getHigh(hart, "stimecmp"),
       low: this.core.getLow(hart, "stimecmp"),
     })
   }
 
-  /** Brings the timer bits of mip, and the alarm, up to the hart's time. */
-  private updateTimers(hart: number): void {
-    const now = this.hartNs(hart)
-    this.core.setPending(hart, MTIP, now >= this.board.clint.timerDeadlineNs(hart))
-    if (this.hasSupervisorTimer(hart)) this.core.setPending(hart, STIP, now >= this.supervisorDeadlineNs(hart))
-    if (now >= this.board.rtc.alarmDeadlineNs()) this.board.rtc.update()
-  }
-
-  private wakes(hart: number): boolean {
-    return (this.core.getLow(hart, "mip") & this.core.getLow(hart, "mie")) !== 0
-  }
-
-  private skip(hart: number, ns: number): void {
-    this.core.set(hart, "skew", this.core.get(hart, "skew") + ns)
+  /**
+   * Brings the timer bits of mip, and the alarm, up to a hart's time. Gives the earliest moment after it at which time alone changes what
+   * the hart sees.
+   */
+  private updateTimers(hart: number): number {
+    const { core, board } = this
+    const now = core.virtualNs(hart)
+    const machineTimer = board.clint.timerDeadlineNs(hart)
+    core.setPending(hart, MTIP, now >= machineTimer)
+    const supervisorTimer = this.supervisorDeadlineNs(hart)
+    if (core.getHigh(hart, "menvcfg") >>> 31 === STCE_HIGH) core.setPending(hart, STIP, now >= supervisorTimer)
+    const alarm = board.rtc.alarmDeadlineNs()
+    if (now >= alarm) board.rtc.update()
+    let deadline = Number.POSITIVE_INFINITY
+    if (machineTimer > now) deadline = machineTimer
+    if (supervisorTimer > now && supervisorTimer < deadline) deadline = supervisorTimer
+    if (alarm > now && alarm < deadline) deadline = alarm
+    return deadline
   }
 
   /**
@@ -308,15 +294,19 @@ export class Machine {
     }
     let left = budget
     while (this.turn < this.config.harts) {
-      const used = this.runHart(this.turn, left, stops)
-      left -= used.instructions
+      const hart = this.turn
+      const before = this.core.executed(hart)
+      const isOver = this.runHart(hart, left, stops)
+      const used = this.core.executed(hart) - before
+      if (used > 0) this.noteSlice(hart, used)
+      left -= used
       if (this.ending !== null) {
         const exit = this.ending
         this.ending = null
         if (exit.kind === "reset") this.restart()
         return exit
       }
-      if (!used.finished) return { kind: "budget" }
+      if (!isOver) return { kind: "budget" }
       this.turn++
       if (this.turn < this.config.harts) this.enterTurn()
     }
@@ -340,12 +330,12 @@ export class Machine {
       if (this.lives[hart] === "running") return null
       if (this.lives[hart] === "stopped") continue
       this.core.select(hart)
-      this.updateTimers(hart)
-      if (this.wakes(hart)) {
+      const deadline = this.updateTimers(hart)
+      if (this.core.hasInterrupt(hart)) {
         this.core.select(0)
         return null
       }
-      earliest = Math.min(earliest, this.deadlineNs(hart))
+      earliest = Math.min(earliest, deadline)
     }
     this.core.select(0)
     if (this.roundStartNs >= earliest - this.roundNs) return null
@@ -356,44 +346,38 @@ export class Machine {
   skipTo(ns: number): void {
     const distance = ns - this.roundStartNs
     if (distance <= 0) return
-    for (let hart = 0; hart < this.config.harts; hart++) this.skip(hart, distance)
+    for (let hart = 0; hart < this.config.harts; hart++) this.core.skip(hart, distance)
     this.roundStartNs = ns
   }
 
-  /** One hart's turn, or the part of it the budget allows. */
-  private runHart(hart: number, budget: number, stops: readonly StopAt[]): { instructions: number; finished: boolean } {
+  /** One hart's turn, or the part of it that the budget allows. Gives whether its turn is over. */
+  private runHart(hart: number, budget: number, stops: readonly StopAt[]): boolean {
     const { core } = this
     const endNs = this.roundStartNs + this.roundNs
     const first = core.executed(hart)
-    const used = () => core.executed(hart) - first
-    try {
-      for (;;) {
-        const now = this.hartNs(hart)
-        if (this.lives[hart] === "stopped" || now >= endNs) {
-          if (now < endNs) this.skip(hart, endNs - now)
-          return { instructions: used(), finished: true }
-        }
-        this.updateTimers(hart)
-        const deadline = this.deadlineNs(hart)
-        if (this.lives[hart] === "waiting") {
-          if (this.wakes(hart)) {
-            this.lives[hart] = "running"
-            this.woken = { hart, executed: core.executed(hart) }
-          } else {
-            this.skip(hart, Math.min(deadline, endNs) - now)
-            continue
-          }
-        }
-        let slice = Math.min(endNs - now, deadline - now, budget - used(), BUDGET_MAX)
-        for (const stop of stops)
-          if (stop.hart === hart && stop.executed >= core.executed(hart))
-            slice = Math.min(slice, stop.executed - core.executed(hart))
-        if (slice <= 0) return { instructions: used(), finished: false }
-        this.runSlice(hart, slice)
-        if (this.ending !== null || this.sighting !== null) return { instructions: used(), finished: false }
+    for (;;) {
+      const now = core.virtualNs(hart)
+      if (this.lives[hart] === "stopped" || now >= endNs) {
+        if (now < endNs) core.skip(hart, endNs - now)
+        return true
       }
-    } finally {
-      if (used() > 0) this.noteSlice(hart, used())
+      const deadline = this.updateTimers(hart)
+      if (this.lives[hart] === "waiting") {
+        if (core.hasInterrupt(hart)) {
+          this.lives[hart] = "running"
+          this.woken = { hart, executed: core.executed(hart) }
+        } else {
+          core.skip(hart, Math.min(deadline, endNs) - now)
+          continue
+        }
+      }
+      const executed = core.executed(hart)
+      let slice = Math.min(endNs - now, deadline - now, budget - (executed - first), BUDGET_MAX)
+      for (const stop of stops)
+        if (stop.hart === hart && stop.executed >= executed) slice = Math.min(slice, stop.executed - executed)
+      if (slice <= 0) return false
+      this.runSlice(hart, slice)
+      if (this.ending !== null || this.sighting !== null) return false
     }
   }
 
