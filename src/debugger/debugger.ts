@@ -247,8 +247,8 @@ const labelOf = (place: StopPlace): string => {
 }
 
 /**
- * Opens a world's history for debugging; it stands at the beginning. `knowsGuest`: with the guest's symbols, and those of `programs`.
- * `breathe` lets the host's other work happen.
+ * Opens a world's history for debugging; it stands at the beginning, where nothing is loaded yet unless it `knowsGuest`: with the guest's
+ * symbols, and those of `programs`. `breathe` lets the host's other work happen.
  */
 export const openDebugger = (
   world: World,
@@ -256,7 +256,7 @@ export const openDebugger = (
   { knowsGuest = true, programs = [] }: { readonly knowsGuest?: boolean; readonly programs?: readonly Program[] } = {},
 ) =>
   Effect.gen(function* () {
-    const timeline = yield* openTimeline(world, breathe)
+    const timeline = yield* openTimeline(world, breathe, !knowsGuest)
     const console = new ConsoleHistory(world)
     yield* console.refresh
     const debug = new Debugger(world, timeline, console)

@@ -73,7 +73,9 @@ const load = (ram: Ram, image: KernelImage, behindFirmware: boolean): number => 
 }
 
 /** Puts everything in memory and sets every hart to its first instruction. RAM is zero before. */
-export const boot = (config: MachineConfig, core: HartCore, ram: Ram, board: Board): void => {
+export const boot = (given: MachineConfig, core: HartCore, ram: Ram, board: Board): void => {
+  // What is read when it is looked at is read once.
+  const config = { ...given }
   const { firmware, kernel, initrd } = config
   const behindFirmware = firmware.kind !== "none"
   const kernelEntry = kernel ? load(ram, kernel, behindFirmware) : RAM_BASE + FIRMWARE_BYTES

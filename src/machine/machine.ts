@@ -104,9 +104,11 @@ export class Machine {
   /** The hart that ended its waiting last, and how far it had come. */
   private woken: StopAt | null = null
   private observesOutput = false
+  /** Before anything was loaded: all of memory is zero. A machine that is taken there begins with `start`. */
+  readonly blank: SleepingMachine
 
   /**
-   * Builds and starts a machine; one that is `asleep` waits for `wake` and looks at none of its contents. Precondition:
+   * Builds and starts a machine; one that is `asleep` waits for `wake` or `moveTo` and looks at none of its contents. Precondition:
    * `bootProblem(config)` is null.
    * @throws RangeError when this computer cannot give that much memory.
    */
@@ -137,6 +139,7 @@ export class Machine {
       }),
     })
     this.lives = Array.from({ length: config.harts }, () => "running")
+    this.blank = this.saveForWake()
     if (!asleep) this.start()
   }
 
@@ -175,7 +178,8 @@ export class Machine {
     this.core.pass(Math.min(this.turn, this.config.harts - 1))
   }
 
-  private start(): void {
+  /** Loads what it boots and sets the harts to their first instruction. RAM is zero before. */
+  start(): void {
     boot(this.config, this.core, this.ram, this.board)
     for (let hart = 0; hart < this.config.harts; hart++)
       this.lives[hart] = hart === 0 || this.config.firmware.kind !== "builtin" ? "running" : "stopped"

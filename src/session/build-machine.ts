@@ -114,7 +114,16 @@ export const buildMachine = <E, R>(
 /** Builds the machine of a recorded world. */
 export const machineOf = (world: World) => buildMachine(world.genesis, content => world.readBlob(content.hash))
 
-/** What a machine of a recorded world boots, read when it is looked at: after a reset. */
+/** Calls `read` when its value is asked for first. */
+const once = <A>(read: () => A): (() => A) => {
+  let known: { readonly value: A } | null = null
+  return () => {
+    known ??= { value: read() }
+    return known.value
+  }
+}
+
+/** What a machine of a recorded world boots, read when it is looked at: at the beginning, and after a reset. */
 const bootedContents = (world: World): Pick<MachineConfig, "firmware" | "kernel" | "initrd"> => {
   const [{ firmware, kernel, initrd }] = world.genesis.machines
   const imageOf = (content: BlobReference): KernelImage => {
@@ -122,6 +131,9 @@ const bootedContents = (world: World): Pick<MachineConfig, "firmware" | "kernel"
     if (image instanceof CannotStart) throw image
     return image
   }
+  const firmwareImage = once(() => imageOf(firmware as BlobReference))
+  const kernelImage = once(() => kernel && imageOf(kernel))
+  const initrdBytes = once(() => initrd && world.readBlobNow(initrd.hash))
   return {
     firmware:
       typeof firmware === "string"
@@ -129,14 +141,14 @@ const bootedContents = (world: World): Pick<MachineConfig, "firmware" | "kernel"
         : {
             kind: "file",
             get image() {
-              return imageOf(firmware)
+              return firmwareImage()
             },
           },
     get kernel() {
-      return kernel && imageOf(kernel)
+      return kernelImage()
     },
     get initrd() {
-      return initrd && world.readBlobNow(initrd.hash)
+      return initrdBytes()
     },
   }
 }

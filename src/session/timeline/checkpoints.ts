@@ -52,7 +52,7 @@ export class Checkpoints {
     const order = this.orderAt(checkpoint.position)
     const there = this.list[order]
     if (there && comparePositions(there.checkpoint.position, checkpoint.position) === 0) {
-      if (there.checkpoint.isArrival || !checkpoint.isArrival) return
+      if ((there.checkpoint.isArrival || !checkpoint.isArrival) && !there.checkpoint.isBlank) return
       this.list[order] = { checkpoint, isFixed: isFixed || there.isFixed }
       return
     }

@@ -14,7 +14,7 @@ import {
 } from "../../events/index.ts"
 import type { Machine, Observation, Sighting } from "../../machine/machine.ts"
 import { decodeSleeping, executedBy } from "../../machine/sleeping-machine.ts"
-import { machineOf } from "../build-machine.ts"
+import { sleepingMachineOf } from "../build-machine.ts"
 import { Divergence, PositionNotReached } from "../errors.ts"
 import { memoryErrors } from "../snapshots.ts"
 import { Checkpoints } from "./checkpoints.ts"
@@ -130,12 +130,20 @@ export class Timeline {
     return this.checkpoints.kept
   }
 
+  /** Has the machine loaded where history begins. */
+  readonly load: Effect.Effect<void, ReadError> = memoryErrors(
+    Effect.sync(() => this.takeUp(this.checkpoints.at({ position: origin }))),
+  )
+
   /** Looks how far the history is recorded by now. */
   readonly refresh: Effect.Effect<void, ReadError> = Effect.suspend(() =>
     Effect.map(lastPosition(this.world), end => {
       this.endPosition = end
     }),
   )
+
+  private readonly takeUp = (checkpoint: Checkpoint): void =>
+    this.traveler.takeUp(checkpoint, beginning => this.checkpoints.add(beginning, true))
 
   private leaveCheckpoint(): void {
     const { traveler, checkpoints } = this
@@ -159,7 +167,7 @@ export class Timeline {
     const order = comparePositions(traveler.position, position)
     const isAhead = order < 0 || (order === 0 && traveler.isArrival)
     if (isAhead && comparePositions(traveler.position, checkpoint.position) >= 0) return
-    traveler.takeUp(checkpoint)
+    this.takeUp(checkpoint)
   }
 
   /**
@@ -172,6 +180,7 @@ export class Timeline {
     going: Going,
     each: (arrival: Meeting) => A | null,
     share: (executed: number) => number,
+    leaves = true,
   ) {
     const { traveler } = this
     let sinceCheckpoint = 0
@@ -196,7 +205,7 @@ export class Timeline {
           if (arrival.kind === "sighting") traveler.machine.pass()
         }
       }
-      if (sinceCheckpoint >= STRIDE_INSTRUCTIONS) {
+      if (leaves && sinceCheckpoint >= STRIDE_INSTRUCTIONS) {
         this.leaveCheckpoint()
         sinceCheckpoint = 0
       }
@@ -365,7 +374,7 @@ export class Timeline {
 
   /**
    * Goes from one of `moments` on to `to` and tells `each` of all that is sought on the way, until that gives true. Where somebody looks
-   * stays where it is.
+   * stays where it is. With `leaves`, checkpoints are left behind, for whoever will come back.
    */
   readonly scan = Effect.fnUntraced(function* (
     this: Timeline,
@@ -374,11 +383,12 @@ export class Timeline {
     sought: Sought,
     each: (found: Found) => boolean,
     going: Going = {},
+    leaves = false,
   ) {
-    const { traveler, machine } = this
+    const { machine } = this
     this.isAway = true
     this.lookAway()
-    traveler.takeUp(this.checkpoints.at(from))
+    this.takeUp(this.checkpoints.at(from))
     this.lookOut(sought)
     machine.core.pass(null)
     const start = machine.executed
@@ -391,6 +401,7 @@ export class Timeline {
         return found !== null && each(found) ? ("enough" as const) : null
       },
       executed => (executed - start) / total,
+      leaves,
     )
     this.lookAway()
     return outcome ?? ("there" as const)
@@ -417,7 +428,7 @@ export class Timeline {
         if (comparePositions(to, before) <= 0 && comparePositions(before, from) < 0) last.found = found
         return false
       }
-      if ((yield* this.scan(moment, end, sought, each, going)) === "cancelled") return "cancelled" as const
+      if ((yield* this.scan(moment, end, sought, each, going, true)) === "cancelled") return "cancelled" as const
       if (last.found !== null) return last.found
       if (comparePositions(moment.position, to) <= 0) return null
       end = moment.position
@@ -498,14 +509,14 @@ export class Timeline {
     sought: Sought | null = null,
   ) {
     yield* this.settle()
-    const { machine, traveler, checkpoints } = this
+    const { machine, checkpoints } = this
     const from = this.stand
     const goal = machine.core.executed(hart) - count
     if (goal < 0) {
       if ((yield* this.seek(origin, going)) === "cancelled") return "cancelled" as const
     } else {
       this.lookAway()
-      traveler.takeUp(checkpoints.beforeExecuted(hart, goal, from)!)
+      this.takeUp(checkpoints.beforeExecuted(hart, goal, from)!)
       // Near the place checkpoints are left, so that the next step back is quick.
       for (const before of [...APPROACH, 0]) {
         if (before > 0 && machine.core.executed(hart) + 2 * before >= goal) continue
@@ -599,18 +610,20 @@ const checkpointOf = (world: World, snapshot: SnapshotInfo, pages: PageVersions)
     } satisfies Checkpoint
   })
 
-/** Opens the history of a world. It stands at its beginning. */
-export const openTimeline = (world: World, breathe: Effect.Effect<void>) =>
+/** Opens the history of a world. It stands at its beginning; unless it `isEmpty`: then nothing is loaded before it goes somewhere. */
+export const openTimeline = (world: World, breathe: Effect.Effect<void>, isEmpty = false) =>
   Effect.gen(function* () {
     const pages = new PageVersions()
     const checkpoints = new Checkpoints(pages)
-    const traveler = new Traveler(world, yield* machineOf(world), pages)
-    checkpoints.add(traveler.checkpoint(), true)
+    const traveler = new Traveler(world, yield* sleepingMachineOf(world), pages)
+    checkpoints.add(traveler.blank, true)
     for (const snapshot of yield* world.snapshots) {
       const checkpoint = yield* Effect.catchTag(checkpointOf(world, snapshot, pages), "SnapshotNotFound", () =>
         Effect.succeed(null),
       )
       if (checkpoint !== null) checkpoints.add(checkpoint, true)
     }
-    return new Timeline(world, traveler, checkpoints, yield* lastPosition(world), breathe)
+    const timeline = new Timeline(world, traveler, checkpoints, yield* lastPosition(world), breathe)
+    if (!isEmpty) yield* timeline.load
+    return timeline
   })

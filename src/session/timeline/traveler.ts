@@ -6,7 +6,7 @@
  * and before an interrupt that will be taken there.
  */
 import { Buffer } from "node:buffer"
-import { comparePositions, type Position, type StoredEvent, type World } from "../../events/index.ts"
+import { comparePositions, origin, type Position, type StoredEvent, type World } from "../../events/index.ts"
 import type { Machine, Sighting, StopAt } from "../../machine/machine.ts"
 import type { SleepingMachine } from "../../machine/sleeping-machine.ts"
 import { differingPages, type PageVersions, type Versions } from "./page-versions.ts"
@@ -27,6 +27,8 @@ export interface Checkpoint {
   readonly versions: Versions
   /** What was printed since the last event. */
   readonly printed: Uint8Array
+  /** Nothing is loaded yet: whoever takes it up has the machine begin. */
+  readonly isBlank?: boolean
 }
 
 /** Why going came to an end. */
@@ -58,8 +60,10 @@ export class Traveler {
   private cameHere = true
   /** Has going end with each round. */
   tellsRounds = false
+  /** Told of the beginning as it was loaded, when it is left for the first time. */
+  private leavesBeginning: ((beginning: Checkpoint) => void) | null = null
 
-  /** `machine` is built asleep, or at its beginning. Call `takeUp` before anything else when it is asleep. */
+  /** `machine` is built asleep: call `takeUp` before anything else. */
   constructor(world: World, machine: Machine, pages: PageVersions) {
     this.world = world
     this.machine = machine
@@ -112,6 +116,8 @@ export class Traveler {
   /** Goes on to a position, or to one of `stops` on the way, for at most `budget` instructions. */
   go(to: Position, budget: number, ...stops: readonly StopAt[]): Arrival {
     const { machine } = this
+    this.leavesBeginning?.(this.checkpoint())
+    this.leavesBeginning = null
     let left = budget
     for (;;) {
       const isThere = comparePositions(this.position, to)
@@ -200,8 +206,24 @@ export class Traveler {
     }
   }
 
-  /** Goes to a checkpoint's moment. */
-  takeUp(checkpoint: Checkpoint): void {
+  /** Where history begins, with nothing loaded yet. */
+  get blank(): Checkpoint {
+    const { machine } = this
+    return {
+      position: origin,
+      nextSeq: 0,
+      executed: Array.from({ length: machine.config.harts }, () => 0),
+      virtualNs: 0,
+      isArrival: true,
+      sleeping: machine.blank,
+      versions: new Int32Array(machine.config.ramBytes / 4096),
+      printed: new Uint8Array(0),
+      isBlank: true,
+    }
+  }
+
+  /** Goes to a checkpoint's moment; `leaves` is told of a blank one as it was loaded, should the machine go on from there. */
+  takeUp(checkpoint: Checkpoint, leaves: (beginning: Checkpoint) => void): void {
     const { machine, versions } = this
     this.versions = checkpoint.versions
     machine.moveTo(
@@ -215,6 +237,8 @@ export class Traveler {
       (page, target) => this.pages.read(this.versions[page]!, target),
     )
     this.mark = machine.mark()
+    this.leavesBeginning = checkpoint.isBlank ? leaves : null
+    if (checkpoint.isBlank) machine.start()
     this.cameHere = checkpoint.isArrival
     this.nextSeq = checkpoint.nextSeq
     this.upcoming = []
