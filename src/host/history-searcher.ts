@@ -8,7 +8,7 @@ import { Compiler, policyNamed, Tier } from "../session/tier.ts"
 import type { SearcherData, SearchReply, SearchRequest } from "./history-searchers.ts"
 import { keptFile, threadCompiler } from "./region-compilers.ts"
 
-const { path, tier, regions, stop } = workerData as SearcherData
+const { path, tier, regions, compiler, stop } = workerData as SearcherData
 const port = parentPort!
 const say = (reply: SearchReply) => port.postMessage(reply)
 const breathe = Effect.callback<void>(resume => {
@@ -23,7 +23,7 @@ const opened = Effect.gen(function* () {
   Effect.provideService(Tier, policyNamed(tier) ?? null),
   tier === "auto"
     ? Effect.provideService(Compiler, ({ machines: [{ firmware, kernel, initrd }] }) =>
-        threadCompiler(keptFile(regions, [firmware, kernel, initrd])),
+        threadCompiler(keptFile(regions, [firmware, kernel, initrd]), compiler),
       )
     : effect => effect,
 )

@@ -1,7 +1,8 @@
 /** Threads that look at stretches of a world's history, each with a machine of its own. */
 import { availableParallelism } from "node:os"
-import { Worker } from "node:worker_threads"
+import { type MessagePort, Worker } from "node:worker_threads"
 import type { Finding, Question, Searchers, Stretch } from "../debugger/search/question.ts"
+import { compilerDoor } from "./region-compilers.ts"
 
 /** What a thread is asked. */
 export interface SearchRequest {
@@ -21,6 +22,8 @@ export interface SearcherData {
   readonly tier: string
   /** Where regions are kept. */
   readonly regions: string
+  /** Leads to the thread that compiles regions for all of them. */
+  readonly compiler: MessagePort
   /** Set to 1: the stretch is given up. */
   readonly stop: Int32Array<SharedArrayBuffer>
 }
@@ -51,8 +54,10 @@ export const openSearchers = (
   const idle: Searcher[] = []
   const start = (): Searcher => {
     const stop = new Int32Array(new SharedArrayBuffer(4))
-    const workerData: SearcherData = { path, ...settings, stop }
-    const searcher: Searcher = { worker: new Worker(workerFile, { workerData, execArgv: [] }), stop, failure: null }
+    const compiler = compilerDoor()
+    const workerData: SearcherData = { path, ...settings, compiler, stop }
+    const worker = new Worker(workerFile, { workerData, transferList: [compiler], execArgv: [] })
+    const searcher: Searcher = { worker, stop, failure: null }
     // What goes wrong before anything is asked is told to whoever asks first.
     searcher.worker.on("error", cause => {
       searcher.failure ??= cause

@@ -24,6 +24,11 @@ export interface Client {
   readonly file: string | null
 }
 
+/** A way to the thread for machines of another one. */
+export interface Door {
+  readonly door: MessagePort
+}
+
 /** What a machine asks the thread: regions to compile, or those of earlier runs for pages it met. */
 export type Request = { readonly jobs: readonly RegionJob[] } | { readonly pages: readonly number[] }
 
@@ -68,14 +73,25 @@ export const compilingThread = (): Worker => {
   return worker
 }
 
-/** Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds is there for machines to come. */
+/** A way to the thread that another thread of this process can be given. */
+export const compilerDoor = (): MessagePort => {
+  const { port1, port2 } = new MessageChannel()
+  compilingThread().postMessage({ door: port2 } satisfies Door, [port2])
+  return port1
+}
+
+/**
+ * Makes compilers that the thread serves. What they compile is kept in `file`, and what it holds is there for machines to come. `door`
+ * leads to a thread that another one started.
+ */
 export const threadCompiler =
-  (file: string | null = null): RegionCompilerMaker =>
+  (file: string | null = null, door: MessagePort | null = null): RegionCompilerMaker =>
   helpers => {
     const { port1, port2 } = new MessageChannel()
     const finished = new Int32Array(new SharedArrayBuffer(4))
     const client: Client = { port: port2, helpers, memoryPages: REGION_MEMORY_PAGES, finished, file }
-    compilingThread().postMessage(client, [port2])
+    const way = door ?? compilingThread()
+    way.postMessage(client, [port2])
     port1.unref()
     let taken = 0
     return {
