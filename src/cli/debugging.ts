@@ -41,13 +41,19 @@ const readProgram = Effect.fnUntraced(function* (text: string) {
   return program
 })
 
-/** Opens a world's history, with symbols of ELF files; it is open until the scope ends. */
-export const debugWorld = Effect.fnUntraced(function* (path: string, symbolFiles: readonly string[] = []) {
+/**
+ * Opens a world's history, with symbols of ELF files; it is open until the scope ends. `isLoaded`: for who looks at its beginning.
+ */
+export const debugWorld = Effect.fnUntraced(function* (
+  path: string,
+  symbolFiles: readonly string[] = [],
+  isLoaded = true,
+) {
   const { WorldStore } = yield* events
   const { openDebugger } = yield* debuggers
   const programs = yield* Effect.forEach(symbolFiles, readProgram)
   const world = yield* (yield* WorldStore).openReadOnly(path)
-  return yield* withTier(openDebugger(world, breathe, { programs }))
+  return yield* withTier(openDebugger(world, breathe, { isLoaded, programs }))
 })
 
 /** Threads that look through a world's history; they end with the scope. */

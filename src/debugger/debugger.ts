@@ -4,11 +4,12 @@
  */
 import { Effect } from "effect"
 import { comparePositions, type Position, type World } from "../events/index.ts"
+import { bootedLinuxMemory } from "../session/booted-memory.ts"
 import { ConsoleHistory } from "../session/timeline/console-history.ts"
 import { type Found, type Going, openTimeline, type Sought, type Timeline } from "../session/timeline/timeline.ts"
 import { Inspection } from "./inspection.ts"
 import { type Met, observationOf, type StopPlace, type StopPoint, StopWatch } from "./stop-point.ts"
-import { bootedPrograms } from "./symbols/booted-programs.ts"
+import { bootedFirmware, bootedKernel } from "./symbols/booted-programs.ts"
 import { CombinedSymbols } from "./symbols/combined-symbols.ts"
 import { findLinuxGuest, type LinuxGuest } from "./symbols/guest-symbols.ts"
 import type { Program } from "./symbols/program.ts"
@@ -63,13 +64,16 @@ export class Debugger {
     this.lastStop = this.stopped({ kind: "place" }, 0)
   }
 
-  /** Looks what runs in the machine where it stands; `named` are programs that its user says it runs. */
+  /** Looks what runs in the machine where it stands, or would where nothing is loaded yet; `named` are programs that its user says it runs. */
   learnGuest(named: readonly Program[] = this.named): void {
     this.named = named
-    this.linux = findLinuxGuest(this.inspection)
-    const { firmware, kernel } = bootedPrograms(this.inspection.machine.config)
+    const { timeline, inspection } = this
+    const { config } = inspection.machine
+    const loaded = timeline.isLoaded ? null : bootedLinuxMemory(this.world)
+    this.linux = loaded === null ? findLinuxGuest(inspection) : findLinuxGuest(inspection, loaded)
     // Linux names its symbols itself, wherever it has moved.
-    const booted = [this.linux === null ? kernel : null, firmware].filter(program => program !== null)
+    const kernel = this.linux === null ? bootedKernel(config) : null
+    const booted = [kernel, bootedFirmware(config)].filter(program => program !== null)
     this.programs = [...named, ...booted]
     this.symbols = new CombinedSymbols([...named, ...(this.linux === null ? [] : [this.linux.symbols]), ...booted])
   }
@@ -246,17 +250,24 @@ const labelOf = (place: StopPlace): string => {
   }
 }
 
-/**
- * Opens a world's history for debugging; it stands at the beginning, where nothing is loaded yet unless it `knowsGuest`: with the guest's
- * symbols, and those of `programs`. `breathe` lets the host's other work happen.
- */
+export interface Opening {
+  /** Looks what the guest is: its symbols, and those of `programs`. Yes where absent. */
+  readonly knowsGuest?: boolean
+  /** Has the machine loaded, for who looks at the beginning. Yes where absent; otherwise it is when it goes somewhere. */
+  readonly isLoaded?: boolean
+  readonly programs?: readonly Program[]
+}
+
+/** Opens a world's history for debugging; it stands at the beginning. `breathe` lets the host's other work happen. */
 export const openDebugger = (
   world: World,
   breathe: Effect.Effect<void>,
-  { knowsGuest = true, programs = [] }: { readonly knowsGuest?: boolean; readonly programs?: readonly Program[] } = {},
+  { knowsGuest = true, isLoaded = true, programs = [] }: Opening = {},
 ) =>
   Effect.gen(function* () {
-    const timeline = yield* openTimeline(world, breathe, !knowsGuest)
+    const timeline = yield* openTimeline(world, breathe)
+    // Only of a Linux is it known without a machine what it will be.
+    if (isLoaded || (knowsGuest && bootedLinuxMemory(world) === null)) yield* timeline.load
     const console = new ConsoleHistory(world)
     yield* console.refresh
     const debug = new Debugger(world, timeline, console)

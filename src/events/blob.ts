@@ -117,15 +117,39 @@ export const readWholeBlob = (db: Database, hash: string): Uint8Array | null => 
   return whole
 }
 
-function* eachPiece(db: Database, hash: string, id: number, size: number): Generator<Uint8Array> {
+/**
+ * A part of a content, cut off where that ends; null where it is not there. Each piece is checked by itself, not the whole.
+ * @throws ContentDamaged
+ */
+export const readBlobPart = (db: Database, hash: string, from: number, bytes: number): Uint8Array | null => {
+  const found = findBlob(db, hash)
+  if (found === undefined) return null
+  const part = new Uint8Array(Math.max(0, Math.min(bytes, found.size - from)))
+  const end = from + part.length
+  for (let chunk = Math.floor(from / chunkBytes); chunk * chunkBytes < end; chunk++) {
+    const start = chunk * chunkBytes
+    const piece = readPiece(db, hash, found, chunk)
+    const wanted = piece.subarray(Math.max(0, from - start), end - start)
+    part.set(wanted, Math.max(0, start - from))
+  }
+  return part
+}
+
+/** One piece of a content. @throws ContentDamaged */
+const readPiece = (db: Database, hash: string, { id, size }: { id: number; size: number }, chunk: number): Buffer => {
   const select = prepare(db, query.selectFrom("blob_chunk").select("data").where("blob", "=", 0).where("chunk", "=", 0))
+  const length = Math.min(chunkBytes, size - chunk * chunkBytes)
+  const stored = select.get(id, chunk)
+  const what = `piece ${chunk} of the content ${hash}`
+  const piece = stored === undefined ? Buffer.alloc(length) : unpack(stored.data, chunkBytes, what)
+  if (piece.length !== length) throw new ContentDamaged(`${what} has ${piece.length} bytes instead of ${length}`)
+  return piece
+}
+
+function* eachPiece(db: Database, hash: string, id: number, size: number): Generator<Uint8Array> {
   const whole = createHash("sha256")
   for (let chunk = 0; chunk * chunkBytes < size; chunk++) {
-    const length = Math.min(chunkBytes, size - chunk * chunkBytes)
-    const stored = select.get(id, chunk)
-    const what = `piece ${chunk} of the content ${hash}`
-    const piece = stored === undefined ? Buffer.alloc(length) : unpack(stored.data, chunkBytes, what)
-    if (piece.length !== length) throw new ContentDamaged(`${what} has ${piece.length} bytes instead of ${length}`)
+    const piece = readPiece(db, hash, { id, size }, chunk)
     whole.update(piece)
     yield piece
   }

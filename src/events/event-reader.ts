@@ -226,6 +226,7 @@ export const truncateLog = (db: Database, events: number, digest: Uint8Array): v
   db.transaction(() => {
     prepare(db, query.deleteFrom("event").where("seq", ">=", 0)).run(events)
     prepare(db, query.deleteFrom("snapshot").where("seq", ">=", 0)).run(events)
+    prepare(db, query.deleteFrom("written").where("to_seq", ">=", 0)).run(events)
     writeHead(db, { seq: events - 1, digest })
     db.exec("REINDEX event_kind")
   })()

@@ -7,6 +7,7 @@ import { type Chapter, inChapter, type Lineage } from "./lineage.ts"
 import { eachPage, generation, listSnapshots, readState } from "./lineage-snapshots.ts"
 import { SnapshotWriter, type StoredSnapshot } from "./snapshot-writer.ts"
 import { insertRow, prepare, query, selectAll, selectFirst } from "./tables.ts"
+import { storeWritten, writtenSpans } from "./written-pages.ts"
 
 const nothing = Buffer.alloc(0)
 
@@ -60,6 +61,7 @@ export const flatten = (lineage: Lineage, head: Head, file: string): Promise<voi
             copyEvents(db, chapter, head.seq)
           })
         copySnapshots(db, lineage, head.seq)
+        for (const { fromSeq, toSeq, pages } of writtenSpans(lineage)) storeWritten(db, fromSeq, toSeq, pages)
         writeHead(db, head)
       })()
     }),

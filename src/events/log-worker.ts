@@ -27,10 +27,16 @@ import {
 const { path, creation, memory, port, digest: lastDigest, fileBytesMax } = workerData as WorkerData
 const ring = new Ring(memory)
 
-/** Jobs whose part of a snapshot is written with its end. */
-const writesNothing: ReadonlySet<JobName> = new Set(["beginSnapshot", "writePages", "abandonSnapshot"])
+/** Jobs that write nothing: parts of a snapshot are written with its end. */
+const writesNothing: ReadonlySet<JobName> = new Set(["beginSnapshot", "writePages", "abandonSnapshot", "makeBuffers"])
 
 class AbandonedSnapshot extends Error {}
+
+const touched = (bytes: number): SharedArrayBuffer => {
+  const buffer = new SharedArrayBuffer(bytes)
+  new Uint8Array(buffer).fill(1)
+  return buffer
+}
 
 const send = (message: Message) => port.postMessage(message)
 
@@ -165,6 +171,8 @@ const serve = () => {
       case "abandonSnapshot":
         snapshots.delete(request.snapshot)
         return null
+      case "makeBuffers":
+        return Array.from({ length: request.count }, () => touched(request.bytes))
       case "removeSnapshot":
         return removeSnapshot(db, request.snapshot, [...snapshots.values()])
     }

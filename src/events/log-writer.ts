@@ -54,6 +54,8 @@ export interface LogWriter {
    * the file whole or not at all.
    */
   beginSnapshot(input: SnapshotInput): SnapshotUnderWay
+  /** Whether a snapshot of about so many pages can be handed over quickly; if not, that is prepared. */
+  isReadyForSnapshot(pages: number): boolean
   /** Waits until the queue is at most half full. */
   readonly room: Effect.Effect<void, WorldWriteFailed>
 }
@@ -207,6 +209,10 @@ export class WorkerLogWriter implements LogWriter {
 
   beginSnapshot(input: SnapshotInput): SnapshotUnderWay {
     return this.snapshots.begin(input)
+  }
+
+  isReadyForSnapshot(pages: number): boolean {
+    return this.snapshots.isReadyFor(pages)
   }
 
   private until(ready: () => boolean): Effect.Effect<void, WorldWriteFailed> {

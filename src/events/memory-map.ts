@@ -132,8 +132,8 @@ export const readMap = (db: Database, id: number, pageCount: number): StoredMap 
 export const mapBytes = (places: Uint32Array): Buffer =>
   Buffer.from(places.buffer, places.byteOffset, places.byteLength)
 
-/** Removes the maps that none of `needed` is or rests on. Run within a transaction. */
-export const removeOtherMaps = (db: Database, needed: Iterable<number>): void => {
+/** Removes the maps that none of `needed` is or rests on; gives those that stay. Run within a transaction. */
+export const removeOtherMaps = (db: Database, needed: Iterable<number>): ReadonlySet<number> => {
   const bases = new Map(
     selectAll(db, query.selectFrom("memory_map").select(["id", "base"])).map(({ id, base }) => [id, base]),
   )
@@ -141,4 +141,21 @@ export const removeOtherMaps = (db: Database, needed: Iterable<number>): void =>
   for (const id of needed)
     for (let at: number | null = id; at !== null && !kept.has(at); at = bases.get(at) ?? null) kept.add(at)
   for (const id of bases.keys()) if (!kept.has(id)) run(db, query.deleteFrom("memory_map").where("id", "=", id))
+  return kept
+}
+
+/**
+ * Every place that a map names which is stored under this number: maps that rest on it may have others in their stead.
+ * @throws ContentDamaged where it is none
+ */
+export const placesNamed = (db: Database, id: number, pageCount: number): Iterable<number> => {
+  const found = selectFirst(db, query.selectFrom("memory_map").select("data").where("id", "=", id))
+  const places = new Uint32Array(pageCount)
+  try {
+    applyTo(places, unpack(found?.data, bytesMax, `the memory map ${id}`))
+  } catch (cause) {
+    if (cause instanceof ContentDamaged) throw cause
+    throw new ContentDamaged(`the memory map ${id} cannot be read (${cause instanceof Error ? cause.message : cause})`)
+  }
+  return places
 }

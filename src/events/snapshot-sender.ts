@@ -2,7 +2,7 @@
  * Handing snapshots over to the log's worker. Copying the pages is all that the guest waits for: hashing, compressing and writing them
  * happens in the worker.
  */
-import { Effect, type Result } from "effect"
+import { Effect, Result } from "effect"
 import { SnapshotExists, type WorldDamaged, type WorldWriteFailed } from "./errors.ts"
 import { type Page, pageBytes, type SnapshotInfo } from "./snapshot.ts"
 import type { SnapshotHead } from "./snapshot-writer.ts"
@@ -10,6 +10,9 @@ import type { Failure, JobName, Jobs } from "./worker-protocol.ts"
 
 /** Pages handed to the worker at once. */
 const pagesPerMessage = 512
+/** Buffers that are made ready at most, and those that the worker makes without looking at anything else. */
+const readyMax = 24
+const madeAtOnce = 4
 
 export interface SnapshotInput extends SnapshotHead {
   /** Size of the memory, in pages of 4 KiB. */
@@ -39,6 +42,10 @@ export interface Worker {
 class PageBuffers {
   private readonly free: Uint8Array[] = []
   private static readonly freeMax = 64
+
+  get count(): number {
+    return this.free.length
+  }
 
   take(): Uint8Array {
     return this.free.pop() ?? new Uint8Array(new SharedArrayBuffer(pagesPerMessage * pageBytes))
@@ -78,9 +85,32 @@ export class SnapshotSender {
   private readonly worker: Worker
   private readonly buffers = new PageBuffers()
   private handles = 0
+  private isMaking = false
 
   constructor(worker: Worker) {
     this.worker = worker
+  }
+
+  /** Whether there is memory for about so many pages; if not, the worker makes some. */
+  isReadyFor(pages: number): boolean {
+    const wanted = Math.min(readyMax, Math.ceil(pages / pagesPerMessage))
+    if (this.buffers.count >= wanted) return true
+    if (!this.isMaking) void this.makeBuffers(wanted)
+    return false
+  }
+
+  private async makeBuffers(wanted: number): Promise<void> {
+    this.isMaking = true
+    while (this.buffers.count < wanted) {
+      const count = Math.min(madeAtOnce, wanted - this.buffers.count)
+      const reply = this.worker.queue("makeBuffers", { count, bytes: pagesPerMessage * pageBytes })
+      this.worker.wake()
+      const made = await reply
+      // Where nothing can be written any more nothing needs to be made.
+      if (Result.isFailure(made)) break
+      for (const buffer of made.success) this.buffers.giveBack(new Uint8Array(buffer))
+    }
+    this.isMaking = false
   }
 
   /** Hands over all of a snapshot, after all events appended so far. */

@@ -1,7 +1,7 @@
 /** Writing saved states: new pages into packs, a memory map, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
-import { mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
+import { mapBytes, placesNamed, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
 import type { Position } from "./position.ts"
 import {
@@ -17,6 +17,7 @@ import {
   sha256,
 } from "./snapshot.ts"
 import { insertRow, prepare, query, run, selectAll, selectFirst } from "./tables.ts"
+import { storeWritten } from "./written-pages.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
 const nothing = Buffer.alloc(0)
@@ -28,6 +29,8 @@ export interface SnapshotHead {
   readonly virtualNs: number
   readonly digest: Uint8Array
   readonly state: Uint8Array
+  /** The event since which all that was written is among the pages; absent or null where that is not known. */
+  readonly writtenSince?: number | null
 }
 
 /** A snapshot that was stored, with its map: another may be made on top of it. */
@@ -52,6 +55,8 @@ export class SnapshotWriter {
   private readonly parent: StoredMap | null
   /** Of the pages taken in so far: their places, or where they will be in `packs`, as a negative number. */
   private readonly changed = new Map<number, number>()
+  /** All pages taken in, also those that are as they were. */
+  private readonly given: number[] = []
   private readonly packs: { hashes: Buffer; data: Buffer }[] = []
   /** Pages that are new, by hash: where they will be. */
   private readonly fresh = new Map<string, number>()
@@ -85,6 +90,7 @@ export class SnapshotWriter {
   private change(index: number, place: number): void {
     if (index >= this.places.length)
       throw new RangeError(`page ${index} is beyond the memory of ${this.places.length} pages`)
+    this.given.push(index)
     // What stands where it stood before does not change.
     if (place === this.places[index]) this.changed.delete(index)
     else this.changed.set(index, place)
@@ -126,6 +132,10 @@ export class SnapshotWriter {
     for (const place of this.changed.values()) if (place > 0) yield place
   }
 
+  get pageCount(): number {
+    return this.places.length
+  }
+
   /** The maps that this unfinished snapshot rests on. */
   get base(): number | null {
     return this.parent?.id ?? null
@@ -144,6 +154,8 @@ export class SnapshotWriter {
       [...this.changed.keys()].sort((a, b) => a - b),
       this.parent,
     )
+    const { seq, writtenSince = null } = head
+    if (writtenSince !== null) storeWritten(this.db, writtenSince, seq, this.given)
     return { info: this.writeRecord(head, map), map }
   }
 
@@ -193,16 +205,19 @@ const collectGarbage = (db: Database, unfinished: readonly SnapshotWriter[]): vo
   const keep = (places: Iterable<number>) => {
     for (const place of places) packs.add(Math.floor(place / pagesPerPack))
   }
-  const maps: number[] = []
-  for (const { id, map } of selectAll(db, query.selectFrom("snapshot").select(["id", "map"]))) {
-    maps.push(map)
-    keep(mapOf(db, id).places)
-  }
+  const snapshots = selectAll(db, query.selectFrom("snapshot").select(["map", "page_count"]))
+  const maps = snapshots.map(({ map }) => map)
   for (const writer of unfinished) {
     if (writer.base !== null) maps.push(writer.base)
     keep(writer.storedPlaces())
   }
-  removeOtherMaps(db, maps)
+  const pageCount = Math.max(
+    0,
+    ...snapshots.map(({ page_count }) => page_count),
+    ...unfinished.map(({ pageCount }) => pageCount),
+  )
+  // Each map that stays is read by itself, not with all it rests on for each of those that rest on it.
+  for (const map of removeOtherMaps(db, maps)) keep(placesNamed(db, map, pageCount))
   const deletePack = prepare(db, query.deleteFrom("page_pack").where("id", "=", 0))
   for (const { id } of selectAll(db, query.selectFrom("page_pack").select("id"))) if (!packs.has(id)) deletePack.run(id)
   const deletePage = prepare(db, query.deleteFrom("page").where("prefix", "=", 0))
@@ -211,7 +226,7 @@ const collectGarbage = (db: Database, unfinished: readonly SnapshotWriter[]): vo
 }
 
 /** Checkpoints a file may have; when there are more, half of them go. */
-const checkpointsMax = 32
+const checkpointsMax = 96
 
 /** Removes checkpoints where there are too many: the further back they lie, the fewer stay. Run within a transaction. */
 export const thinCheckpoints = (db: Database, unfinished: readonly SnapshotWriter[]): void => {

@@ -152,7 +152,7 @@ export class PageReader {
   private readonly selectHashes
   private readonly selectData
   private readonly packs = new Map<number, Pack>()
-  private static readonly packsMax = 64
+  private static readonly packsMax = 512
 
   constructor(db: Database) {
     this.selectHashes = prepare(db, query.selectFrom("page_pack").select(["seal", "hashes"]).where("id", "=", 0))

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import { existsSync, rmSync } from "node:fs"
 import type { Database } from "better-sqlite3"
 import { Effect, Option, Stream } from "effect"
-import { blobSize, readBlob, readWholeBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
+import { blobSize, readBlob, readBlobPart, readWholeBlob, removeIncompleteBlobs, type StoredBlob } from "./blob.ts"
 import { ContentDamaged } from "./content-damaged.ts"
 import { createForkFile, makeWhole } from "./creation.ts"
 import { attempt, attemptAsync, openForWriting } from "./database.ts"
@@ -60,6 +60,7 @@ import { addTable, addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
 import type { CreateOptions, OpenOptions, RecordingWorld, RemoveOptions, Truncation, World } from "./world-store.ts"
+import { verifyWritten, writtenSpans } from "./written-pages.ts"
 
 const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
   cause instanceof UnknownEvent || cause instanceof MalformedPayload
@@ -110,6 +111,7 @@ const verifyBlobs = (db: Database): void => {
 const verifyContents = (lineage: Lineage): void => {
   for (const chapter of lineage) inChapter(chapter, () => verifyBlobs(chapter.db))
   verifySnapshots(lineage)
+  for (const chapter of lineage) inChapter(chapter, () => verifyWritten(chapter.db))
 }
 
 /** Copies what is durable into a new file, which appears complete or not at all and needs no other. */
@@ -159,6 +161,12 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
       read(path, () => findYoungest(lineage, db => look(db, hash))),
       value => (value === null ? Effect.fail(new BlobNotFound({ path, hash })) : Effect.succeed(value)),
     )
+  const blobNow = <A>(hash: string, look: (db: Database) => A | null): A =>
+    now(() => {
+      const blob = findYoungest(lineage, look)
+      if (blob === null) throw new ContentDamaged(`the content ${hash} is missing`)
+      return blob.found
+    })
   let views: Database | null = null
   return {
     path,
@@ -177,16 +185,18 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
         Effect.map(ofBlob(hash, readBlob), ({ chapter, found: pieces }) => readStream(chapter.path, () => pieces, 16)),
       ),
     readBlob: hash => Effect.map(ofBlob(hash, readWholeBlob), ({ found: whole }) => whole),
-    readBlobNow: hash =>
-      now(() => {
-        const whole = findYoungest(lineage, db => readWholeBlob(db, hash))
-        if (whole === null) throw new ContentDamaged(`the content ${hash} is missing`)
-        return whole.found
-      }),
+    readBlobNow: hash => blobNow(hash, db => readWholeBlob(db, hash)),
+    readBlobPartNow: (hash, from, bytes) => blobNow(hash, db => readBlobPart(db, hash, from, bytes)),
     snapshots: read(path, () => listSnapshots(lineage)),
     snapshot: which => found(which, () => findSnapshot(lineage, which)),
     snapshotState: id => found(id, () => readState(lineage, id)),
     snapshotMemory: id => found(id, () => openMemory(lineage, id)),
+    snapshotMemoryNow: id =>
+      now(() => {
+        const memory = openMemory(lineage, id)
+        if (memory === null) throw new ContentDamaged(`the snapshot ${id} was removed meanwhile`)
+        return memory
+      }),
     snapshotPages: (id, since) =>
       Stream.unwrap(
         Effect.gen(function* () {
@@ -195,6 +205,7 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
           return readStream(path, () => eachPage(lineage, id, since ?? null), 256)
         }),
       ),
+    writtenSpans: read(path, () => writtenSpans(lineage)),
     sql: (text, options) =>
       attempt(
         path,

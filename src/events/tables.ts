@@ -51,6 +51,14 @@ export interface ParentTable {
   seal: Uint8Array
 }
 
+export interface WrittenTable {
+  id: Generated<number>
+  from_seq: number
+  to_seq: number
+  pages: Uint8Array
+  seal: Uint8Array
+}
+
 export interface Tables {
   event: EventTable
   head: { id: 0; seq: number; digest: Uint8Array }
@@ -60,6 +68,7 @@ export interface Tables {
   page_pack: { id: Generated<number>; seal: Uint8Array; hashes: Uint8Array; data: Uint8Array }
   memory_map: { id: Generated<number>; base: number | null; depth: number; data: Uint8Array }
   snapshot: SnapshotTable
+  written: WrittenTable
   parent: ParentTable
   /** SQLite's own: the largest number ever used in a table. */
   sqlite_sequence: { name: string; seq: number }

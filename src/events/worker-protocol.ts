@@ -40,6 +40,8 @@ export interface Jobs {
   }
   endSnapshot: { request: { snapshot: number; head: SnapshotHead }; reply: SnapshotInfo }
   abandonSnapshot: { request: { snapshot: number }; reply: null }
+  /** Memory that has been touched, which takes longer than a copy into it. */
+  makeBuffers: { request: { count: number; bytes: number }; reply: readonly SharedArrayBuffer[] }
   removeSnapshot: { request: { snapshot: number }; reply: boolean }
   stop: { request: Record<never, never>; reply: null }
 }

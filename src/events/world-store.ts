@@ -33,6 +33,7 @@ import type { Page, SnapshotInfo, SnapshotMemory } from "./snapshot.ts"
 import type { SnapshotInput, SnapshotUnderWay } from "./snapshot-sender.ts"
 import type { DerivedTable, SqlResult } from "./sql.ts"
 import { sqliteStore } from "./sqlite-store.ts"
+import type { WrittenSpan } from "./written-pages.ts"
 
 /** A world as a reader sees it. Reading sees what is durable at the time. */
 export interface World {
@@ -59,6 +60,8 @@ export interface World {
   blob(hash: string): Stream.Stream<Uint8Array, BlobNotFound | ReadError>
   /** The same without waiting, for who cannot wait. @throws WorldDamaged, WorldUnreadable */
   readBlobNow(hash: string): Uint8Array
+  /** A part of it, cut off where it ends, each piece checked by itself. @throws WorldDamaged, WorldUnreadable */
+  readBlobPartNow(hash: string, from: number, bytes: number): Uint8Array
   /** All of a content in one piece: for those that fit in memory. */
   readBlob(hash: string): Effect.Effect<Uint8Array, BlobNotFound | ReadError>
 
@@ -70,8 +73,12 @@ export interface World {
   snapshotState(id: number): Effect.Effect<Uint8Array, SnapshotNotFound | ReadError>
   /** Its memory, to read page by page without waiting: `read` throws WorldDamaged and WorldUnreadable. */
   snapshotMemory(id: number): Effect.Effect<SnapshotMemory, SnapshotNotFound | ReadError>
+  /** The same for who cannot wait. @throws WorldDamaged, WorldUnreadable */
+  snapshotMemoryNow(id: number): SnapshotMemory
   /** Its pages that are not zero, in address order; with `since`, those that differ from that snapshot, zero pages too. */
   snapshotPages(id: number, since?: number): Stream.Stream<Page, SnapshotNotFound | ReadError>
+  /** What is known of where in the history which pages of memory were written: spans of it, in no order. */
+  readonly writtenSpans: Effect.Effect<ReadonlyArray<WrittenSpan>, ReadError>
 
   /** One read-only query over the views `events`, `console`, `inputs`, `interrupts`, `snapshots`, `blobs`, and tables that are given. */
   sql(

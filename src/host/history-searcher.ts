@@ -18,7 +18,7 @@ const breathe = Effect.callback<void>(resume => {
 const opened = Effect.gen(function* () {
   const store = yield* WorldStore
   const world = yield* store.openReadOnly(path)
-  return yield* openDebugger(world, breathe, { knowsGuest: false })
+  return yield* openDebugger(world, breathe, { knowsGuest: false, isLoaded: false })
 }).pipe(
   Effect.provideService(Tier, policyNamed(tier) ?? null),
   tier === "auto"

@@ -93,6 +93,14 @@ const STRANGERS: readonly { magic: readonly number[]; tag: "compressed" | "not-a
   },
 ]
 
+/** The address at which a Linux Image is loaded, by its first 64 bytes; null where they are no such header. */
+export function linuxLoadAddress(header: Uint8Array): number | null {
+  if (header.length < LINUX_HEADER_BYTES || !hasLinuxMagic(header)) return null
+  return RAM_BASE + uint64(new DataView(header.buffer, header.byteOffset, header.byteLength), 8)
+}
+
+const hasLinuxMagic = (bytes: Uint8Array): boolean => isText(bytes, 56, "RSC\x05") || isText(bytes, 48, "RISCV\0\0\0")
+
 /** Recognises a kernel file by its content and checks that it is whole and made for RV64. */
 export function readKernelImage(bytes: Uint8Array): KernelResult {
   if (bytes.length === 0) return fail("empty", "The file is empty; copy or build it again.")
@@ -103,7 +111,7 @@ export function readKernelImage(bytes: Uint8Array): KernelResult {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length >= LINUX_HEADER_BYTES) {
-    if (isText(bytes, 56, "RSC\x05") || isText(bytes, 48, "RISCV\0\0\0")) return readLinux(bytes, view)
+    if (hasLinuxMagic(bytes)) return readLinux(bytes, view)
     if (isText(bytes, 56, "ARM\x64")) return otherArchitecture("AArch64")
     if (isText(bytes, 4, "zimg")) {
       return fail(

@@ -33,8 +33,8 @@ export interface MachineConfig {
   readonly compiler?: RegionCompilerMaker
 }
 
-/** The most RAM a machine can have, in bytes. */
-export { RAM_BYTES_MAX } from "../hart/layout.ts"
+/** Bytes of a page; where RAM begins, and the most of it that a machine can have. */
+export { PAGE_BYTES, RAM_BASE, RAM_BYTES_MAX } from "../hart/layout.ts"
 export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"
 export {
   buildRegions,

@@ -17,7 +17,7 @@ export interface CheckpointSpacing {
   readonly look: number
 }
 
-export const usualSpacing: CheckpointSpacing = { least: 256_000_000, perPage: 60_000, look: 64_000_000 }
+export const usualSpacing: CheckpointSpacing = { least: 64_000_000, perPage: 12_000, look: 16_000_000 }
 
 export class CheckpointKeeper {
   private readonly log: LogWriter
@@ -26,6 +26,8 @@ export class CheckpointKeeper {
   private readonly spacing: CheckpointSpacing
   private savedAt: number
   private lookAt: number
+  /** Pages that the first checkpoint has to hold whenever it comes. */
+  private loadedPages: number
 
   constructor(log: LogWriter, machine: Machine, maker: SnapshotMaker, spacing = usualSpacing) {
     this.log = log
@@ -34,16 +36,20 @@ export class CheckpointKeeper {
     this.spacing = spacing
     this.savedAt = machine.executed
     this.lookAt = this.savedAt + spacing.least
+    this.loadedPages = maker.unsavedPages
   }
 
   /** Called after a cut between two rounds. */
   consider(): void {
-    const { machine, spacing } = this
+    const { machine, maker, spacing, log } = this
     const { executed } = machine
     if (executed < this.lookAt) return
     this.lookAt = executed + spacing.look
-    if (executed - this.savedAt < this.maker.unsavedPages * spacing.perPage) return
-    this.maker.begin(null, this.log.nextSeq - 1, machine.digest())
+    const pages = maker.unsavedPages
+    if (executed - this.savedAt < (pages - this.loadedPages) * spacing.perPage) return
+    if (!log.isReadyForSnapshot(pages)) return
+    maker.begin(null, log.nextSeq - 1, machine.digest())
+    this.loadedPages = 0
     this.savedAt = executed
     this.lookAt = executed + spacing.least
   }

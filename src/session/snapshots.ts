@@ -24,6 +24,8 @@ interface Base {
   readonly parent: number | SnapshotUnderWay
   /** The machine's mark at that snapshot. */
   readonly mark: number
+  /** The last event that had happened. */
+  readonly seq: number
 }
 
 /** Makes snapshots of one machine in the log it is recorded in, each of what changed since the one before. */
@@ -31,6 +33,8 @@ export class SnapshotMaker {
   private readonly log: LogWriter
   private readonly machine: Machine
   private base: Base | null
+  /** Its machine began at the beginning of history. */
+  private readonly isFromBeginning: boolean
   /** How many pages the machine was given by a snapshot that a fork inherits, as far as the fork's own file has none of them. */
   private inheritedPages: number
   private underWay: SnapshotUnderWay[] = []
@@ -41,7 +45,8 @@ export class SnapshotMaker {
     this.machine = machine
     const isElsewhere = woken !== null && isInherited(woken)
     this.inheritedPages = isElsewhere ? machine.wokenPages : 0
-    this.base = woken && !isElsewhere ? { parent: woken.id, mark: 0 } : null
+    this.base = woken && !isElsewhere ? { parent: woken.id, mark: 0, seq: woken.seq } : null
+    this.isFromBeginning = woken === null
   }
 
   /** About how many pages the next one has to hold. */
@@ -52,19 +57,22 @@ export class SnapshotMaker {
   /** Saves the machine's state, under a name or none; it stands right after event `seq`. The machine may go on at once. */
   begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     if (this.inheritedPages > 0) return this.beginWhole(name, seq, digest)
-    const { mark, pages } = this.machine.writtenPages(this.base?.mark ?? 0)
-    return this.handOver({ name, seq, digest, parent: this.base?.parent ?? null, pages }, mark)
+    const { base } = this
+    const { mark, pages } = this.machine.writtenPages(base?.mark ?? 0)
+    const writtenSince = base?.seq ?? (this.isFromBeginning ? 0 : null)
+    return this.handOver({ name, seq, digest, parent: base?.parent ?? null, pages, writtenSince }, mark)
   }
 
   /** The same with every page, also of a machine that was woken in another world. */
   beginWhole(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     const { machine } = this
     this.inheritedPages = 0
-    return this.handOver({ name, seq, digest, parent: null, pages: machine.pages() }, machine.writtenPages(0).mark)
+    const { mark } = machine.writtenPages(0)
+    return this.handOver({ name, seq, digest, parent: null, pages: machine.pages(), writtenSince: null }, mark)
   }
 
   private handOver(
-    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages">,
+    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages" | "writtenSince">,
     mark: number,
   ): SnapshotUnderWay {
     const { machine } = this
@@ -75,7 +83,7 @@ export class SnapshotMaker {
       state: encodeSleeping(machine.saveForWake()),
       pageCount: machine.config.ramBytes / 4096,
     })
-    this.base = { parent: handed, mark }
+    this.base = { parent: handed, mark, seq: input.seq }
     this.underWay.push(handed)
     return handed
   }

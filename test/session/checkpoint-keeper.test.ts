@@ -32,7 +32,7 @@ test("the log is the same with checkpoints and without", async () => {
   })
 }, 60_000)
 
-test("there are at most 32, fewer the further back, and each is where a straight run gets", async () => {
+test("there are at most 96, fewer the further back, and each is where a straight run gets", async () => {
   await withPath(async path => {
     await recorded(path, close)
     await run(
@@ -40,7 +40,7 @@ test("there are at most 32, fewer the further back, and each is where a straight
         const world = yield* opened(path)
         const snapshots = yield* world.snapshots
         expect(snapshots.length).toBeGreaterThan(8)
-        expect(snapshots.length).toBeLessThanOrEqual(32)
+        expect(snapshots.length).toBeLessThanOrEqual(96)
         expect(snapshots.every(({ name }) => name === null)).toBe(true)
         const timeline = yield* openTimeline(world, breathe)
         const kept = timeline.keptMoments

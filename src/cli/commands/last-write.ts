@@ -54,7 +54,7 @@ export const lastWrite = Command.make(
         )
         // They open the world meanwhile.
         const searchers = yield* searchersOf(path)
-        const debug = yield* debugWorld(path, flags.symbols)
+        const debug = yield* debugWorld(path, flags.symbols, false)
         const { end } = debug.timeline
         if (before !== null && comparePositions(before, end) > 0)
           return yield* new PositionNotReached({ wanted: formatPosition(before), end: formatPosition(end) })

@@ -29,7 +29,7 @@ const derivedIn = (query: string) =>
 const derivedTable = Effect.fnUntraced(function* (path: string, name: DerivedName) {
   const { derive } = yield* Effect.promise(() => import("../../debugger/index.ts"))
   const searchers = yield* searchersOf(path)
-  const derived = yield* derive(yield* debugWorld(path), name, searchers, yield* searchBar(path))
+  const derived = yield* derive(yield* debugWorld(path, [], false), name, searchers, yield* searchBar(path))
   return derived ?? { name, columns: ["position"], rows: [] }
 })
 

@@ -88,7 +88,7 @@ export const symbols = Command.make(
     const world = worldNameOf(path)
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const debug = yield* debugWorld(path, flags.symbols)
+        const debug = yield* debugWorld(path, flags.symbols, false)
         const pattern = Option.getOrElse(flags.pattern, () => "")
         if (/^\d/.test(pattern)) return yield* showAddress(debug, pattern, world, flags.json)
         const matches = matcherOf(pattern)

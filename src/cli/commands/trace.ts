@@ -50,7 +50,7 @@ export const trace = Command.make(
         const { formatPosition } = yield* events
         // They open the world meanwhile.
         const searchers = yield* searchersOf(path)
-        const debug = yield* debugWorld(path, flags.symbols)
+        const debug = yield* debugWorld(path, flags.symbols, false)
         const places: StopPlace[] = []
         for (const text of flags.at) {
           const { space, address } = yield* parseAddress(text, debug.symbols)

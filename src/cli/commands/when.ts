@@ -54,7 +54,7 @@ export const when = Command.make(
         const { formatPosition } = yield* events
         // They open the world meanwhile.
         const searchers = yield* searchersOf(path)
-        const debug = yield* debugWorld(path, flags.symbols)
+        const debug = yield* debugWorld(path, flags.symbols, false)
         const predicate = yield* askedPredicate(debug, flags.predicate)
         const prints = yield* Effect.forEach(flags.print, text => askedPredicate(debug, text))
         const nth = Option.getOrNull(flags.nth)

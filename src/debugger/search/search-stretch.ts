@@ -34,7 +34,7 @@ interface Told {
 }
 
 /** What to look for in this thread, and what a find means. */
-const lookerOf = (
+export const lookerOf = (
   debug: Debugger,
   question: Question,
 ): { readonly sought: Sought; readonly holdsHere: () => boolean; readonly told: () => readonly Told[] } => {

@@ -6,8 +6,9 @@ import { Effect } from "effect"
 import { comparePositions, type Position } from "../../events/index.ts"
 import type { Going } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
+import { PageWrites, pagesNeeded } from "./page-writes.ts"
 import type { Finding, Question, Searchers, Stretch } from "./question.ts"
-import { searchStretch } from "./search-stretch.ts"
+import { lookerOf, searchStretch } from "./search-stretch.ts"
 
 /** The stretches of a history between two positions, in order. */
 const stretchesOf = (debug: Debugger, from: Position, to: Position): readonly Stretch[] => {
@@ -16,6 +17,21 @@ const stretchesOf = (debug: Debugger, from: Position, to: Position): readonly St
     .filter(position => comparePositions(position, from) > 0 && comparePositions(position, to) < 0)
   return [from, ...starts].map((start, order) => ({ from: start, to: starts[order] ?? to }))
 }
+
+/** Those of `stretches` that may hold what is asked for. */
+const worthLookingAt = Effect.fnUntraced(function* (
+  debug: Debugger,
+  question: Question,
+  stretches: readonly Stretch[],
+) {
+  const { timeline } = debug
+  const pages = pagesNeeded(lookerOf(debug, question).sought)
+  if (pages === null) return stretches
+  const writes = new PageWrites(timeline.keptMoments, yield* timeline.world.writtenSpans)
+  // What holds from the beginning on counts as having come true there.
+  const isFirst = ({ from }: Stretch) => question.predicate !== null && comparePositions(from, timeline.begin) === 0
+  return stretches.filter(stretch => isFirst(stretch) || !writes.leaveAlone(stretch, pages))
+})
 
 /** Looks in this thread, one stretch after another. */
 const searchHere = Effect.fnUntraced(function* (
@@ -109,7 +125,7 @@ export const search = Effect.fnUntraced(function* (
   searchers: Searchers | null,
   going: Going = {},
 ) {
-  const stretches = stretchesOf(debug, range.from, range.to)
+  const stretches = yield* worthLookingAt(debug, question, stretchesOf(debug, range.from, range.to))
   const found =
     searchers === null || stretches.length < 2
       ? yield* searchHere(debug, question, stretches, going)

@@ -4,15 +4,13 @@ import type { MachineConfig } from "../../machine/machine-config.ts"
 import { ProgramUnusable } from "./errors.ts"
 import { Program } from "./program.ts"
 
-export interface BootedPrograms {
-  readonly kernel: Program | null
-  readonly firmware: Program | null
-}
+/** The kernel, as far as it is an ELF file. */
+export const bootedKernel = ({ firmware, kernel }: Pick<MachineConfig, "firmware" | "kernel">): Program | null =>
+  kernel && programOf(kernel, firmware.kind !== "none")
 
-export const bootedPrograms = ({ firmware, kernel }: Pick<MachineConfig, "firmware" | "kernel">): BootedPrograms => ({
-  kernel: kernel && programOf(kernel, firmware.kind !== "none"),
-  firmware: firmware.kind === "file" ? programOf(firmware.image, false) : null,
-})
+/** The firmware, as far as it is an ELF file. */
+export const bootedFirmware = ({ firmware }: Pick<MachineConfig, "firmware">): Program | null =>
+  firmware.kind === "file" ? programOf(firmware.image, false) : null
 
 const programOf = (image: KernelImage, behindFirmware: boolean): Program | null => {
   if (image.kind !== "elf") return null

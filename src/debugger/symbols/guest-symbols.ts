@@ -2,7 +2,13 @@
 import type { Inspection } from "../inspection.ts"
 import { kernelBtf } from "./btf.ts"
 import { type GuestView, Linux } from "./linux.ts"
-import { findLinuxKernel, type KernelMapping, kernelPhysical, type LinuxKernel } from "./linux-kernel.ts"
+import {
+  findLinuxKernel,
+  type KernelMapping,
+  kernelPhysical,
+  type LinuxKernel,
+  type ReadPhysical,
+} from "./linux-kernel.ts"
 import type { NamedAddress, SymbolSource } from "./symbol-source.ts"
 import { type GuestSymbol, SymbolTable } from "./symbol-table.ts"
 
@@ -49,18 +55,19 @@ export interface LinuxGuest {
   readonly physical: (virtual: bigint) => bigint | null
 }
 
-/** The Linux kernel in a machine's memory, wherever it stands; null where there is none, or none that names its symbols. */
-export const findLinuxGuest = (inspection: Inspection): LinuxGuest | null => {
-  const read = (address: number, length: number) => inspection.readPhysical(BigInt(address), length)
+/**
+ * The Linux kernel in a machine's memory, wherever it stands; null where there is none, or none that names its symbols. `read` reads
+ * memory where it is not that of the machine as it stands.
+ */
+export const findLinuxGuest = (
+  inspection: Inspection,
+  read: ReadPhysical = (address, length) => inspection.readPhysical(BigInt(address), length),
+): LinuxGuest | null => {
   const kernel = findLinuxKernel(read, { base: RAM_BASE, bytes: inspection.machine.config.ramBytes })
   return kernel && linuxGuestOf(inspection, kernel, read)
 }
 
-const linuxGuestOf = (
-  inspection: Inspection,
-  kernel: LinuxKernel,
-  read: Parameters<typeof kernelBtf>[2],
-): LinuxGuest => {
+const linuxGuestOf = (inspection: Inspection, kernel: LinuxKernel, read: ReadPhysical): LinuxGuest => {
   const { symbols, mapping } = kernel
   const table = new SymbolTable(symbols, mapping.virtual + BigInt(mapping.bytes))
   const btf = kernelBtf(kernel, table, read)

@@ -11,23 +11,37 @@ export interface GuestSymbol {
 }
 
 export class SymbolTable {
-  /** By address; those that are no names for an address are left out. */
-  private readonly sorted: readonly GuestSymbol[]
-  private readonly addresses: BigUint64Array
-  private readonly byName = new Map<string, GuestSymbol>()
+  private readonly symbols: readonly GuestSymbol[]
   private readonly end: bigint | null
+  private byAddress: { readonly sorted: readonly GuestSymbol[]; readonly addresses: BigUint64Array } | null = null
+  private named: Map<string, GuestSymbol> | null = null
 
   /** `end` is the first address after the last symbol. Without, one at the end whose size is not known has only its own address. */
   constructor(symbols: readonly GuestSymbol[], end: bigint | null = null) {
-    this.sorted = symbols
-      .filter(({ name }) => isNameOfAddress(name))
-      .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : compareAliases(a, b)))
-    this.addresses = BigUint64Array.from(this.sorted, ({ address }) => address)
+    this.symbols = symbols
     this.end = end
-    for (const symbol of symbols) {
-      const other = this.byName.get(symbol.name)
-      if (other === undefined || compareAliases(symbol, other) < 0) this.byName.set(symbol.name, symbol)
+  }
+
+  /** By address; those that are no names for an address are left out. Made when it is first asked for, as a kernel has many. */
+  private get ordered() {
+    if (this.byAddress === null) {
+      const sorted = this.symbols
+        .filter(({ name }) => isNameOfAddress(name))
+        .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : compareAliases(a, b)))
+      this.byAddress = { sorted, addresses: BigUint64Array.from(sorted, ({ address }) => address) }
     }
+    return this.byAddress
+  }
+
+  private get byName(): ReadonlyMap<string, GuestSymbol> {
+    if (this.named === null) {
+      this.named = new Map()
+      for (const symbol of this.symbols) {
+        const other = this.named.get(symbol.name)
+        if (other === undefined || compareAliases(symbol, other) < 0) this.named.set(symbol.name, symbol)
+      }
+    }
+    return this.named
   }
 
   /** The symbol of that name; among several a global one, then the first in the order given. */
@@ -39,8 +53,9 @@ export class SymbolTable {
   near(address: bigint): { readonly symbol: GuestSymbol; readonly offset: number } | null {
     const after = this.firstAfter(address)
     if (after === 0) return null
-    const start = this.addresses[after - 1]!
-    const symbol = this.sorted[this.firstAfter(start - 1n)]!
+    const { sorted, addresses } = this.ordered
+    const start = addresses[after - 1]!
+    const symbol = sorted[this.firstAfter(start - 1n)]!
     const offset = address - start
     return offset === 0n || offset < this.reach(symbol, after) ? { symbol, offset: Number(offset) } : null
   }
@@ -60,17 +75,19 @@ export class SymbolTable {
   /** How far a symbol goes; `next` is the position of the first symbol with a higher address. */
   private reach({ address, size }: GuestSymbol, next: number): bigint {
     if (size) return BigInt(size)
-    const end = next < this.sorted.length ? this.addresses[next]! : this.end
+    const { sorted, addresses } = this.ordered
+    const end = next < sorted.length ? addresses[next]! : this.end
     return end === null ? 0n : end - address
   }
 
   /** The position of the first symbol with a higher address. */
   private firstAfter(address: bigint): number {
+    const { addresses } = this.ordered
     let low = 0
-    let high = this.addresses.length
+    let high = addresses.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.addresses[middle]! <= address) low = middle + 1
+      if (addresses[middle]! <= address) low = middle + 1
       else high = middle
     }
     return low

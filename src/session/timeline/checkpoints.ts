@@ -102,7 +102,8 @@ export class Checkpoints {
         if (best < 0) break
         list.splice(best, 1)
       }
-      this.pages.keepOnly([inUse, ...list.map(({ checkpoint }) => checkpoint.versions)])
+      const copied = list.filter(({ checkpoint }) => !checkpoint.hasOnlyPlaces)
+      this.pages.keepOnly([inUse, ...copied.map(({ checkpoint }) => checkpoint.versions)])
       if (list.length === before) return
     }
   }

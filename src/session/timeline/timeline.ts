@@ -18,7 +18,7 @@ import { sleepingMachineOf } from "../build-machine.ts"
 import { Divergence, PositionNotReached } from "../errors.ts"
 import { memoryErrors } from "../snapshots.ts"
 import { Checkpoints } from "./checkpoints.ts"
-import { PageVersions } from "./page-versions.ts"
+import { PageVersions, type Versions } from "./page-versions.ts"
 import { type Arrival, type Checkpoint, Traveler } from "./traveler.ts"
 
 /** Instructions between two looks at the host's other work. */
@@ -90,7 +90,8 @@ export class Timeline {
   private readonly breathe: Effect.Effect<void>
   /** Where somebody looks: the machine is brought there again after a way that was not finished. */
   private stand: Position
-  private isAway = false
+  /** At first it is nowhere. */
+  private isAway = true
 
   constructor(world: World, traveler: Traveler, checkpoints: Checkpoints, end: Position, breathe: Effect.Effect<void>) {
     this.world = world
@@ -130,9 +131,17 @@ export class Timeline {
     return this.checkpoints.kept
   }
 
+  /** Whether anything is in the machine. */
+  get isLoaded(): boolean {
+    return this.traveler.isLoaded
+  }
+
   /** Has the machine loaded where history begins. */
   readonly load: Effect.Effect<void, ReadError> = memoryErrors(
-    Effect.sync(() => this.takeUp(this.checkpoints.at({ position: origin }))),
+    Effect.sync(() => {
+      this.takeUp(this.checkpoints.at({ position: origin }))
+      this.arrive()
+    }),
   )
 
   /** Looks how far the history is recorded by now. */
@@ -166,7 +175,7 @@ export class Timeline {
     const checkpoint = this.checkpoints.before(position)!
     const order = comparePositions(traveler.position, position)
     const isAhead = order < 0 || (order === 0 && traveler.isArrival)
-    if (isAhead && comparePositions(traveler.position, checkpoint.position) >= 0) return
+    if (traveler.isLoaded && isAhead && comparePositions(traveler.position, checkpoint.position) >= 0) return
     this.takeUp(checkpoint)
   }
 
@@ -597,21 +606,31 @@ const checkpointOf = (world: World, snapshot: SnapshotInfo, pages: PageVersions)
   Effect.gen(function* () {
     const sleeping = decodeSleeping(yield* world.snapshotState(snapshot.id))
     if (sleeping === null) return null
-    const { position, seq, virtualNs } = snapshot
+    const { id, position, seq, virtualNs } = snapshot
+    let executed: readonly number[] | null = null
+    let versions: Versions | null = null
+    // A history has many, of which few are gone to.
     return {
       position,
       nextSeq: seq + 1,
-      executed: executedBy(sleeping),
+      get executed() {
+        executed ??= executedBy(sleeping)
+        return executed
+      },
       virtualNs,
       isArrival: false,
       sleeping,
-      versions: pages.ofSnapshot(yield* world.snapshotMemory(snapshot.id)),
+      get versions() {
+        versions ??= pages.ofSnapshot(world.snapshotMemoryNow(id))
+        return versions
+      },
+      hasOnlyPlaces: true,
       printed: new Uint8Array(0),
     } satisfies Checkpoint
   })
 
-/** Opens the history of a world. It stands at its beginning; unless it `isEmpty`: then nothing is loaded before it goes somewhere. */
-export const openTimeline = (world: World, breathe: Effect.Effect<void>, isEmpty = false) =>
+/** Opens the history of a world. It stands at its beginning; nothing is loaded before it goes somewhere, or is told to `load`. */
+export const openTimeline = (world: World, breathe: Effect.Effect<void>) =>
   Effect.gen(function* () {
     const pages = new PageVersions()
     const checkpoints = new Checkpoints(pages)
@@ -623,7 +642,5 @@ export const openTimeline = (world: World, breathe: Effect.Effect<void>, isEmpty
       )
       if (checkpoint !== null) checkpoints.add(checkpoint, true)
     }
-    const timeline = new Timeline(world, traveler, checkpoints, yield* lastPosition(world), breathe)
-    if (!isEmpty) yield* timeline.load
-    return timeline
+    return new Timeline(world, traveler, checkpoints, yield* lastPosition(world), breathe)
   })

@@ -25,6 +25,8 @@ export interface Checkpoint {
   readonly isArrival: boolean
   readonly sleeping: SleepingMachine
   readonly versions: Versions
+  /** None of its versions is a copy kept in memory. */
+  readonly hasOnlyPlaces?: boolean
   /** What was printed since the last event. */
   readonly printed: Uint8Array
   /** Nothing is loaded yet: whoever takes it up has the machine begin. */
@@ -222,9 +224,13 @@ export class Traveler {
     }
   }
 
+  /** Whether it has been anywhere. */
+  isLoaded = false
+
   /** Goes to a checkpoint's moment; `leaves` is told of a blank one as it was loaded, should the machine go on from there. */
   takeUp(checkpoint: Checkpoint, leaves: (beginning: Checkpoint) => void): void {
     const { machine, versions } = this
+    this.isLoaded = true
     this.versions = checkpoint.versions
     machine.moveTo(
       checkpoint.sleeping,

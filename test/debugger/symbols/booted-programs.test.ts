@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { bootedPrograms } from "../../../src/debugger/symbols/booted-programs.ts"
+import { bootedFirmware, bootedKernel } from "../../../src/debugger/symbols/booted-programs.ts"
 import { type KernelImage, placeKernel, readKernelImage } from "../../../src/machine/kernel-image.ts"
 import { buildLinuxProgram, hasCompiler, noCompiler } from "./guest.ts"
 
@@ -16,6 +16,11 @@ const hello = imageOf(
   new Uint8Array(readFileSync(join(import.meta.dirname, "../../../scenarios/guests/hello/hello.elf"))),
 )
 const none = { kind: "none" } as const
+
+const bootedPrograms = (config: Parameters<typeof bootedKernel>[0]) => ({
+  firmware: bootedFirmware(config),
+  kernel: bootedKernel(config),
+})
 
 describe("the programs a machine was booted from", () => {
   it("are its kernel and its firmware, where they are ELF files", () => {
