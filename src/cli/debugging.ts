@@ -93,14 +93,11 @@ export const valueFormat = Effect.fnUntraced(function* (debug: Debugger) {
   }
 })
 
-/** Where and how something was found, with what the machine shows there: the debugger goes to the place. */
+/** Where and how something was found, with what stood there. Precondition: its scene was asked for. */
 export const describeFinding = Effect.fnUntraced(function* (debug: Debugger, finding: Finding) {
   const { formatPosition } = yield* events
   const { formatAddress } = yield* debuggers
-  yield* debug.goTo(finding.before)
-  const { inspection } = debug
-  const pc = inspection.pc(finding.hart)
-  const task = debug.linux?.linux?.currentTask(finding.hart) ?? null
+  const { pc, instruction, task } = finding.scene!
   return {
     position: formatPosition(finding.before),
     after: formatPosition(finding.after),
@@ -109,8 +106,8 @@ export const describeFinding = Effect.fnUntraced(function* (debug: Debugger, fin
     time: formatNs(finding.virtualNs),
     pc: hexOf(pc),
     place: formatAddress(debug.symbols, pc),
-    instruction: inspection.instruction(finding.hart, pc)?.text ?? "",
-    task: task && { pid: task.pid, comm: task.comm },
+    instruction,
+    task,
     was: hexOf(finding.was),
     is: hexOf(finding.is),
   }

@@ -86,13 +86,15 @@ export class SnapshotSender {
   private readonly buffers = new PageBuffers()
   private handles = 0
   private isMaking = false
+  private unfinished = 0
 
   constructor(worker: Worker) {
     this.worker = worker
   }
 
-  /** Whether there is memory for about so many pages; if not, the worker makes some. */
+  /** Whether the worker has done what it was given, and there is memory for about so many pages; if not, it makes some. */
   isReadyFor(pages: number): boolean {
+    if (this.unfinished > 0) return false
     const wanted = Math.min(readyMax, Math.ceil(pages / pagesPerMessage))
     if (this.buffers.count >= wanted) return true
     if (!this.isMaking) void this.makeBuffers(wanted)
@@ -117,6 +119,8 @@ export class SnapshotSender {
   begin(input: SnapshotInput): SnapshotUnderWay {
     const handle = ++this.handles
     const replies = this.post(input, handle)
+    this.unfinished++
+    void Promise.all(replies).then(() => this.unfinished--)
     // At the next turn: a worker that wakes now may take the core that the guest waits for.
     setImmediate(() => this.worker.wake())
     const durable = Effect.gen(function* () {

@@ -26,8 +26,8 @@ export class CheckpointKeeper {
   private readonly spacing: CheckpointSpacing
   private savedAt: number
   private lookAt: number
-  /** Pages that the first checkpoint has to hold whenever it comes. */
-  private loadedPages: number
+  /** The first one has to hold what was loaded, and what a kernel puts in order at its start, whenever it comes. */
+  private isFirst = true
 
   constructor(log: LogWriter, machine: Machine, maker: SnapshotMaker, spacing = usualSpacing) {
     this.log = log
@@ -36,7 +36,6 @@ export class CheckpointKeeper {
     this.spacing = spacing
     this.savedAt = machine.executed
     this.lookAt = this.savedAt + spacing.least
-    this.loadedPages = maker.unsavedPages
   }
 
   /** Called after a cut between two rounds. */
@@ -46,10 +45,10 @@ export class CheckpointKeeper {
     if (executed < this.lookAt) return
     this.lookAt = executed + spacing.look
     const pages = maker.unsavedPages
-    if (executed - this.savedAt < (pages - this.loadedPages) * spacing.perPage) return
+    if (!this.isFirst && executed - this.savedAt < pages * spacing.perPage) return
     if (!log.isReadyForSnapshot(pages)) return
     maker.begin(null, log.nextSeq - 1, machine.digest())
-    this.loadedPages = 0
+    this.isFirst = false
     this.savedAt = executed
     this.lookAt = executed + spacing.least
   }

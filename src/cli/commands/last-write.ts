@@ -72,11 +72,12 @@ export const lastWrite = Command.make(
         const ram = ramOf(debug)
         if (physical < ram.first || physical + BigInt(bytes) - 1n > ram.last)
           return yield* new AddressNotMemory({ text: flags.address, first: hexOf(ram.first), last: hexOf(ram.last) })
+        const linux = debug.linux?.linux?.facts ?? null
         const place = { kind: "watchpoint", space: "physical", address: physical, bytes, access: "write" } as const
         const [finding] =
           (yield* search(
             debug,
-            { places: [place], predicate: null, prints: [], wanted: { keep: "last" } },
+            { places: [place], predicate: null, prints: [], wanted: { keep: "last" }, scene: { linux } },
             { from: debug.timeline.begin, to: before ?? end },
             searchers,
             { progress },

@@ -20,7 +20,7 @@ export type DerivedName = "traps" | "switches"
 const ROWS_MAX = 2_000_000
 const MACHINE = 3n
 
-const plain: Omit<WrittenPredicate, "text"> = { symbols: new Map(), fixed: null, needsLinux: false }
+const plain: Omit<WrittenPredicate, "text"> = { symbols: new Map(), fixed: null, linux: null, taskSwitches: [] }
 const expression = (text: string): WrittenPredicate => ({ text, ...plain })
 const hex = (value: bigint | null | undefined) =>
   value === null || value === undefined ? null : `0x${value.toString(16)}`

@@ -1,6 +1,7 @@
 /** What is asked of stretches of a history, and what was found: plain data, so that other threads may look. */
 import type { Position } from "../../events/index.ts"
 import type { StopPlace } from "../stop-point.ts"
+import type { LinuxFacts } from "../symbols/linux.ts"
 
 /** Kept of what is found: the first, the last, or all in order up to a number. */
 export type Wanted = { readonly keep: "first" | "last" } | { readonly keep: "all"; readonly max: number }
@@ -11,8 +12,10 @@ export interface WrittenPredicate {
   readonly symbols: ReadonlyMap<string, bigint>
   /** What a kernel has mapped for good. */
   readonly fixed: { readonly virtual: bigint; readonly physical: bigint; readonly bytes: bigint } | null
-  /** Whether it asks for the tasks of Linux. */
-  readonly needsLinux: boolean
+  /** Where it asks for the tasks of Linux, what has to be known of it. */
+  readonly linux: LinuxFacts | null
+  /** Where a kernel has just turned to another task. */
+  readonly taskSwitches: readonly bigint[]
 }
 
 export interface Question {
@@ -22,6 +25,8 @@ export interface Question {
   /** Expressions whose values are wanted where something is found. */
   readonly prints: readonly WrittenPredicate[]
   readonly wanted: Wanted
+  /** Whether the last that is found is described, and what is known of the Linux that may be there. */
+  readonly scene?: { readonly linux: LinuxFacts | null }
 }
 
 /** From one position on to another. */
@@ -46,6 +51,17 @@ export interface Finding {
   readonly is: bigint | null
   /** Values of the question's `prints`. */
   readonly values: readonly (bigint | null)[]
+  /** Where that was asked for, what stood before the instruction. */
+  readonly scene: Scene | null
+}
+
+/** A hart about to execute an instruction. */
+export interface Scene {
+  readonly pc: bigint
+  /** In assembly; empty where it cannot be read. */
+  readonly instruction: string
+  /** The Linux task that it executes; null where none is known. */
+  readonly task: { readonly pid: number; readonly comm: string } | null
 }
 
 /** Who looks at stretches, several at one time. */

@@ -5,26 +5,28 @@ import type { Found, Going, Sought } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
 import { parse } from "../predicate/index.ts"
 import type { StopPoint } from "../stop-point.ts"
+import { guestView } from "../symbols/guest-symbols.ts"
+import { Linux, type LinuxFacts } from "../symbols/linux.ts"
 import { type Asked, PredicateValue, PredicateWatch } from "./predicate-watch.ts"
-import type { Finding, Question, Stretch, WrittenPredicate } from "./question.ts"
+import type { Finding, Question, Scene, Stretch, WrittenPredicate } from "./question.ts"
 
 const pointsOf = ({ places }: Question): readonly StopPoint[] =>
   places.map((place, order) => ({ id: order, place, hart: null, condition: null, label: "", isEnabled: true }))
 
 /** A written predicate's surroundings. */
-export const askedOf = (debug: Debugger, { symbols, fixed, needsLinux }: WrittenPredicate): Asked => {
-  if (needsLinux && debug.linux === null) debug.learnGuest()
-  return {
-    inspection: debug.inspection,
-    symbol: name => symbols.get(name) ?? null,
-    fixed: address =>
-      fixed !== null && address >= fixed.virtual && address < fixed.virtual + fixed.bytes
-        ? fixed.physical + (address - fixed.virtual)
-        : null,
-    linux: debug.linux?.linux ?? null,
-    taskSwitches: debug.taskSwitches,
-  }
-}
+export const askedOf = (
+  { inspection }: Debugger,
+  { symbols, fixed, linux, taskSwitches }: WrittenPredicate,
+): Asked => ({
+  inspection,
+  symbol: name => symbols.get(name) ?? null,
+  fixed: address =>
+    fixed !== null && address >= fixed.virtual && address < fixed.virtual + fixed.bytes
+      ? fixed.physical + (address - fixed.virtual)
+      : null,
+  linux: linux && new Linux(linux, guestView(inspection)),
+  taskSwitches,
+})
 
 /** What was found: which of several things, and values. */
 interface Told {
@@ -101,6 +103,7 @@ export const searchStretch = Effect.fnUntraced(function* (
         was,
         is,
         values: values.map(value => value.at(hart)),
+        scene: null,
       }
       if (wanted.keep === "last") findings = [finding]
       else findings.push(finding)
@@ -112,7 +115,24 @@ export const searchStretch = Effect.fnUntraced(function* (
     if (isEnough()) return findings
   }
   const outcome = yield* timeline.scan(moment, stretch.to, sought, each, going)
-  return outcome === "cancelled" ? null : findings
+  if (outcome === "cancelled") return null
+  const last = findings.at(-1)
+  if (question.scene === undefined || last === undefined) return findings
+  return [...findings.slice(0, -1), { ...last, scene: yield* sceneBefore(debug, last, question.scene.linux, going) }]
+})
+
+/** What stood before what was found. */
+const sceneBefore = Effect.fnUntraced(function* (
+  { timeline, inspection }: Debugger,
+  { before, hart }: Finding,
+  linux: LinuxFacts | null,
+  going: Going,
+) {
+  if ((yield* timeline.seek(before, going, false)) === "cancelled") return null
+  const pc = inspection.pc(hart)
+  const task = linux && new Linux(linux, guestView(inspection)).currentTask(hart)
+  const instruction = inspection.instruction(hart, pc)?.text ?? ""
+  return { pc, instruction, task: task && { pid: task.pid, comm: task.comm } } satisfies Scene
 })
 
 /** Whether a predicate holds at the very first moment, where it counts as having come true. */

@@ -81,13 +81,9 @@ const searchTogether = async (
       if (isEnough(question, findings)) needed = order + 1
     }
   }
-  /** One thread comes from the far end: should all have to be looked at, the longest stretches do not come last. */
-  const nextOrder = (isFromFarEnd: boolean): number => {
-    const open = taken.slice(0, needed)
-    return isFromFarEnd ? open.lastIndexOf(false) : open.indexOf(false)
-  }
-  const one = async (settled: () => void, isFromFarEnd: boolean): Promise<void> => {
-    for (let order = nextOrder(isFromFarEnd); order >= 0; order = nextOrder(isFromFarEnd)) {
+  const nextOrder = (): number => taken.slice(0, needed).indexOf(false)
+  const one = async (settled: () => void): Promise<void> => {
+    for (let order = nextOrder(); order >= 0; order = nextOrder()) {
       taken[order] = true
       const { found, stop } = searchers.search(question, ordered[order]!, part => {
         done[order] = part
@@ -109,7 +105,7 @@ const searchTogether = async (
       if (results.slice(0, needed).every(result => result !== null)) resolve()
     }
     const width = Math.min(searchers.width, ordered.length)
-    const threads = Array.from({ length: width }, (_, thread) => one(settled, thread > 0 && thread === width - 1))
+    const threads = Array.from({ length: width }, () => one(settled))
     Promise.all(threads).then(() => resolve(), reject)
   })
   if (going.isCancelled?.()) return null

@@ -22,7 +22,8 @@ export const writtenPredicate = (debug: Debugger, text: string): Effect.Effect<W
         fixed: mapping
           ? { virtual: mapping.virtual, physical: BigInt(mapping.physical), bytes: BigInt(mapping.bytes) }
           : null,
-        needsLinux: needs.task,
+        linux: needs.task ? (debug.linux?.linux?.facts ?? null) : null,
+        taskSwitches: needs.task ? debug.taskSwitches : [],
       }
     },
     catch: cause => {

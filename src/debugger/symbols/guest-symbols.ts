@@ -44,6 +44,12 @@ export const symbolSourceOf = (table: SymbolTable, symbols: readonly GuestSymbol
   }
 }
 
+/** A guest as what is known of Linux looks at it. */
+export const guestView = (inspection: Inspection): GuestView => ({
+  readVirtual: (hart, address, length) => inspection.read(hart, address, length),
+  register: (hart, name) => inspection.register(hart, name) ?? 0n,
+})
+
 /** A Linux guest. */
 export interface LinuxGuest {
   readonly symbols: SymbolSource
@@ -71,14 +77,10 @@ const linuxGuestOf = (inspection: Inspection, kernel: LinuxKernel, read: ReadPhy
   const { symbols, mapping } = kernel
   const table = new SymbolTable(symbols, mapping.virtual + BigInt(mapping.bytes))
   const btf = kernelBtf(kernel, table, read)
-  const view: GuestView = {
-    readVirtual: (hart, address, length) => inspection.read(hart, address, length),
-    register: (hart, name) => inspection.register(hart, name) ?? 0n,
-  }
   return {
     symbols: symbolSourceOf(table, symbols),
     mapping,
-    linux: btf && Linux.of(table, btf, view),
+    linux: btf && Linux.of(table, btf, guestView(inspection)),
     physical: virtual => {
       const address = kernelPhysical(mapping, virtual)
       return address === null ? null : BigInt(address)

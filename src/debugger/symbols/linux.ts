@@ -31,21 +31,27 @@ export interface Task {
 /** Virtual addresses of the kernel begin here. */
 const KERNEL_HALF = 1n << 63n
 
-interface Layout {
-  readonly pid: BtfMember
-  readonly tgid: BtfMember
-  readonly comm: BtfMember
-  readonly tasks: BtfMember
+/** Where a member of a struct lies, and its size. */
+type Member = Pick<BtfMember, "offset" | "size">
+
+/** What has to be known of a kernel to find its tasks: plain data. */
+export interface LinuxFacts {
+  readonly pid: Member
+  readonly tgid: Member
+  readonly comm: Member
+  readonly tasks: Member
+  /** The address of `init_task`. */
+  readonly firstTask: bigint
 }
 
+const placeOf = ({ offset, size }: BtfMember): Member => ({ offset, size })
+
 export class Linux {
-  private readonly layout: Layout
-  private readonly firstTask: bigint
+  readonly facts: LinuxFacts
   private readonly view: GuestView
 
-  private constructor(layout: Layout, firstTask: bigint, view: GuestView) {
-    this.layout = layout
-    this.firstTask = firstTask
+  constructor(facts: LinuxFacts, view: GuestView) {
+    this.facts = facts
     this.view = view
   }
 
@@ -55,7 +61,11 @@ export class Linux {
     const [pid, tgid, comm, tasks] = ["pid", "tgid", "comm", "tasks"].map(name => members?.get(name))
     const firstTask = symbols.find("init_task")
     if (!pid || !tgid || !comm || !tasks || !firstTask) return null
-    return new Linux({ pid, tgid, comm, tasks }, firstTask.address, view)
+    const [places, { address }] = [[pid, tgid, comm, tasks].map(placeOf), firstTask]
+    return new Linux(
+      { pid: places[0]!, tgid: places[1]!, comm: places[2]!, tasks: places[3]!, firstTask: address },
+      view,
+    )
   }
 
   /** What a hart executes, or on whose behalf; null before Linux has set itself up there, and in firmware. */
@@ -71,9 +81,9 @@ export class Linux {
    * early where it cannot be read.
    */
   tasks(hart: number): readonly Task[] {
-    const { tasks: list } = this.layout
+    const { tasks: list, firstTask } = this.facts
     const found: Task[] = []
-    const start = this.firstTask + BigInt(list.offset)
+    const start = firstTask + BigInt(list.offset)
     const met = new Set([start])
     for (let link = this.pointer(hart, start); link !== null && !met.has(link); link = this.pointer(hart, link)) {
       const task = this.taskAt(hart, link - BigInt(list.offset))
@@ -85,7 +95,7 @@ export class Linux {
   }
 
   private taskAt(hart: number, address: bigint): Task | null {
-    const { pid, tgid, comm } = this.layout
+    const { pid, tgid, comm } = this.facts
     const parts = [pid, tgid, comm].map(({ offset, size }) =>
       this.view.readVirtual(hart, address + BigInt(offset), size),
     )

@@ -302,8 +302,16 @@ export class Timeline {
     return Math.max(sum, instructionsAt(checkpoint))
   })
 
-  /** Goes to a position: where the machine first gets to it, or past it where no instruction ends there. */
-  readonly seek = Effect.fnUntraced(function* (this: Timeline, position: Position, going: Going = {}) {
+  /**
+   * Goes to a position: where the machine first gets to it, or past it where no instruction ends there. With `leaves`, checkpoints are
+   * left behind on the way, so that what is near is quickly gone to afterwards.
+   */
+  readonly seek = Effect.fnUntraced(function* (
+    this: Timeline,
+    position: Position,
+    going: Going = {},
+    leaves: boolean = true,
+  ) {
     if (comparePositions(position, this.endPosition) > 0) yield* this.refresh
     if (comparePositions(position, this.endPosition) > 0)
       return yield* new PositionNotReached({
@@ -313,8 +321,16 @@ export class Timeline {
     this.lookAway()
     this.isAway = true
     this.takeUpBefore(position)
-    const executed = yield* this.executedAbout(position)
-    const outcome = yield* this.approach(position, Math.floor(executed), going)
+    const executed = Math.floor(yield* this.executedAbout(position))
+    const outcome = leaves
+      ? yield* this.approach(position, executed, going)
+      : yield* this.goForth(
+          position,
+          going,
+          () => null,
+          () => 0,
+          false,
+        )
     if (outcome === "cancelled") {
       yield* this.settle()
       return "cancelled" as const
