@@ -81,9 +81,11 @@ const searchTogether = async (
       if (isEnough(question, findings)) needed = order + 1
     }
   }
-  const nextOrder = (): number => taken.slice(0, needed).indexOf(false)
-  const one = async (settled: () => void): Promise<void> => {
-    for (let order = nextOrder(); order >= 0; order = nextOrder()) {
+  /** The one that begins where a thread has come to, if there is; else the first that nobody has taken. */
+  const nextOrder = (wished: number): number =>
+    wished < needed && taken[wished] === false ? wished : taken.slice(0, needed).indexOf(false)
+  const one = async (settled: () => void, begin: number): Promise<void> => {
+    for (let order = nextOrder(begin); order >= 0; order = nextOrder(order + 1)) {
       taken[order] = true
       const { found, stop } = searchers.search(question, ordered[order]!, part => {
         done[order] = part
@@ -105,7 +107,9 @@ const searchTogether = async (
       if (results.slice(0, needed).every(result => result !== null)) resolve()
     }
     const width = Math.min(searchers.width, ordered.length)
-    const threads = Array.from({ length: width }, () => one(settled))
+    // Who goes forth goes on from where he is, and each begins far from the others; who goes back stays near the end.
+    const beginOf = (thread: number) => (isLast ? 0 : Math.floor((ordered.length * thread) / width))
+    const threads = Array.from({ length: width }, (_, thread) => one(settled, beginOf(thread)))
     Promise.all(threads).then(() => resolve(), reject)
   })
   if (going.isCancelled?.()) return null

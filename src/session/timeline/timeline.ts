@@ -154,6 +154,12 @@ export class Timeline {
   private readonly takeUp = (checkpoint: Checkpoint): void =>
     this.traveler.takeUp(checkpoint, beginning => this.checkpoints.add(beginning, true))
 
+  /** Whether the machine has come to a moment and not gone past it. */
+  private isJustBefore({ position, nextSeq }: Moment): boolean {
+    const { traveler } = this
+    return traveler.isLoaded && comparePositions(traveler.position, position) === 0 && traveler.seq <= nextSeq
+  }
+
   private leaveCheckpoint(): void {
     const { traveler, checkpoints } = this
     checkpoints.thin(traveler.machine.executed, traveler.currentVersions)
@@ -413,7 +419,7 @@ export class Timeline {
     const { machine } = this
     this.isAway = true
     this.lookAway()
-    this.takeUp(this.checkpoints.at(from))
+    if (!this.isJustBefore(from)) this.takeUp(this.checkpoints.at(from))
     this.lookOut(sought)
     machine.core.pass(null)
     const start = machine.executed
