@@ -53,15 +53,18 @@ export const debugWorld = Effect.fnUntraced(function* (
   const { openDebugger } = yield* debuggers
   const programs = yield* Effect.forEach(symbolFiles, readProgram)
   const world = yield* (yield* WorldStore).openReadOnly(path)
-  return yield* withTier(openDebugger(world, breathe, { isLoaded, programs }))
+  const debug = yield* withTier(openDebugger(world, breathe, { isLoaded, programs }))
+  debug.searchers = yield* searchersOf(path, true)
+  return debug
 })
 
-/** Threads that look through a world's history; they end with the scope. */
-export const searchersOf = Effect.fnUntraced(function* (path: string) {
-  const { openSearchers } = yield* Effect.promise(() => import("../host/history-searchers.ts"))
+/** Threads that look through a world's history; they end with the scope. `isLate`: they begin with the first question. */
+export const searchersOf = Effect.fnUntraced(function* (path: string, isLate = false) {
+  const { lateSearchers, openSearchers } = yield* Effect.promise(() => import("../host/history-searchers.ts"))
   const [tier, directory] = [yield* Tier, yield* home]
+  const settings = { tier, regions: join(directory, "cache", "regions") }
   return yield* Effect.acquireRelease(
-    Effect.sync(() => openSearchers(path, { tier, regions: join(directory, "cache", "regions") })),
+    Effect.sync(() => (isLate ? lateSearchers(path, settings) : openSearchers(path, settings))),
     searchers => Effect.sync(searchers.close),
   )
 })

@@ -6,8 +6,17 @@ import { Effect } from "effect"
 import { comparePositions, type Position, type World } from "../events/index.ts"
 import { bootedLinuxMemory } from "../session/booted-memory.ts"
 import { ConsoleHistory } from "../session/timeline/console-history.ts"
-import { type Found, type Going, openTimeline, type Sought, type Timeline } from "../session/timeline/timeline.ts"
+import {
+  type FarSearch,
+  type Found,
+  type Going,
+  openTimeline,
+  type Sought,
+  type Timeline,
+} from "../session/timeline/timeline.ts"
 import { Inspection } from "./inspection.ts"
+import type { Question, Searchers } from "./search/question.ts"
+import { search } from "./search/search.ts"
 import { type Met, observationOf, type StopPlace, type StopPoint, StopWatch } from "./stop-point.ts"
 import { bootedFirmware, bootedKernel } from "./symbols/booted-programs.ts"
 import { CombinedSymbols } from "./symbols/combined-symbols.ts"
@@ -49,6 +58,8 @@ export class Debugger {
   private named: readonly Program[] = []
   /** The Linux that runs there; null where there is none, or none that is known yet. */
   linux: LinuxGuest | null = null
+  /** Threads that look at what lies far back; null: it is looked at here. */
+  searchers: Searchers | null = null
   private readonly points = new Map<number, StopPoint>()
   private nextId = 1
   /** The hart that steps are of. */
@@ -164,6 +175,18 @@ export class Debugger {
     return { sought: { ...sought, accepts }, met: () => met }
   }
 
+  /** Has threads look for what lies far back; null where there are none, or where a condition is asked that only this one knows. */
+  private farSearch(points: readonly StopPoint[], going: Going): FarSearch | null {
+    const { searchers } = this
+    if (searchers === null || points.some(({ hart, condition }) => hart !== null || condition !== null)) return null
+    const places = points.map(({ place }) => place)
+    const question: Question = { places, predicate: null, prints: [], wanted: { keep: "last" } }
+    return to =>
+      Effect.map(search(this, question, { from: this.timeline.begin, to }, searchers, going), found =>
+        found === null ? "cancelled" : (found.at(-1)?.after ?? null),
+      )
+  }
+
   /** Goes back to before the last stop point, or one of `points`; no stop point: to the beginning. */
   readonly goBack = Effect.fnUntraced(function* (
     this: Debugger,
@@ -171,7 +194,7 @@ export class Debugger {
     points: readonly StopPoint[] = this.enabledPoints,
   ) {
     const { sought, met } = this.seekBack(points)
-    const journey = yield* this.timeline.goBack(sought, going)
+    const journey = yield* this.timeline.goBack(sought, going, this.farSearch(points, going))
     if (journey.kind !== "found") return this.stopped({ kind: journey.kind }, this.inspection.runningHart)
     return this.select({ kind: "met", met: met(), found: journey.found })
   })

@@ -44,12 +44,30 @@ interface Searcher {
 /** Each has a machine's memory of its own. */
 const THREADS_MAX = 8
 
+/** The same, started when something is asked first. */
+export const lateSearchers = (
+  path: string,
+  settings: Pick<SearcherData, "tier" | "regions">,
+): Searchers & { readonly close: () => void } => {
+  let opened: ReturnType<typeof openSearchers> | null = null
+  return {
+    width: widthHere(),
+    search: (...asked) => {
+      opened ??= openSearchers(path, settings)
+      return opened.search(...asked)
+    },
+    close: () => opened?.close(),
+  }
+}
+
+const widthHere = (): number => Math.min(THREADS_MAX, Math.max(1, availableParallelism()))
+
 /** Starts as many threads as the computer has processors: they open the world at once. They end with `close`. */
 export const openSearchers = (
   path: string,
   settings: Pick<SearcherData, "tier" | "regions">,
 ): Searchers & { readonly close: () => void } => {
-  const width = Math.min(THREADS_MAX, Math.max(1, availableParallelism()))
+  const width = widthHere()
   const all: Searcher[] = []
   const idle: Searcher[] = []
   const start = (): Searcher => {

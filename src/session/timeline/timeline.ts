@@ -30,6 +30,9 @@ const STRIDE_INSTRUCTIONS = 48_000_000
 /** And before a place that is looked at, so many instructions before it. */
 const APPROACH = [16_000_000, 4_000_000, 1_000_000, 250_000, 60_000, 15_000, 4_000, 1_000]
 
+/** Who searches backward looks at so many instructions by himself before others are asked. */
+const NEAR_INSTRUCTIONS = 100_000_000
+
 /** How a way is gone. */
 export interface Going {
   /** Told now and then how much of the way is done, 0 to 1. */
@@ -70,6 +73,9 @@ export type Journey =
   | { readonly kind: "end" }
   | { readonly kind: "begin" }
   | { readonly kind: "cancelled" }
+
+/** Where the machine stands after the last of what is sought that lies before a position; null: there is none. */
+export type FarSearch = (before: Position) => Effect.Effect<Position | null | "cancelled", TimelineError>
 
 /** A moment that can be gone to at once. */
 export type Moment = Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">
@@ -440,7 +446,7 @@ export class Timeline {
 
   /**
    * The last of what is sought that lies before `from` and not before `to`, searched moment by moment into the past. The machine is
-   * anywhere afterwards.
+   * anywhere afterwards. `far` is asked where the search goes far.
    */
   private readonly lastBefore = Effect.fnUntraced(function* (
     this: Timeline,
@@ -448,11 +454,22 @@ export class Timeline {
     from: Position,
     to: Position,
     going: Going,
+    far: FarSearch | null = null,
   ) {
     let end = from
+    let wasFar = far === null
+    let passed = 0
     for (;;) {
       const moment = this.checkpoints.strictlyBefore(end)
       if (moment === null) return null
+      if (!wasFar && passed >= NEAR_INSTRUCTIONS) {
+        wasFar = true
+        const after = yield* far!(end)
+        if (after === null || after === "cancelled") return after
+        // Here it is found again, with all that belongs to it.
+        end = { ...after, instret: after.instret + 1 }
+        continue
+      }
       const last: { found: Found | null } = { found: null }
       const each = (found: Found) => {
         const { before } = found
@@ -460,17 +477,23 @@ export class Timeline {
         return false
       }
       if ((yield* this.scan(moment, end, sought, each, going, true)) === "cancelled") return "cancelled" as const
+      passed += this.machine.executed - instructionsAt(moment)
       if (last.found !== null) return last.found
       if (comparePositions(moment.position, to) <= 0) return null
       end = moment.position
     }
   })
 
-  /** Goes back to before what is sought, or to the beginning of history. */
-  readonly goBack = Effect.fnUntraced(function* (this: Timeline, sought: Sought, going: Going = {}) {
+  /** Goes back to before what is sought, or to the beginning of history. `far` is asked for what lies far back. */
+  readonly goBack = Effect.fnUntraced(function* (
+    this: Timeline,
+    sought: Sought,
+    going: Going = {},
+    far: FarSearch | null = null,
+  ) {
     yield* this.settle()
     this.isAway = true
-    const found = yield* this.lastBefore(sought, this.stand, origin, going)
+    const found = yield* this.lastBefore(sought, this.stand, origin, going, far)
     if (found === "cancelled") {
       yield* this.settle()
       return { kind: "cancelled" } satisfies Journey
