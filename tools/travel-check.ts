@@ -185,8 +185,10 @@ const drawPositions = (world: string, instructions: number, count: number, seed:
 const sayTimes = (what: string, landings: readonly Landing[]) => {
   if (landings.length === 0) return
   const times = landings.map(({ seconds }) => seconds)
-  const [half, most, all] = [0.5, 0.99, 1].map(part => ms(quantile(times, part)))
-  say(`${what.padEnd(48)}${landings.length} times, p50 ${half}, p99 ${most}, max ${all}`)
+  const [half, most, longest] = [0.5, 0.99, 1].map(part => quantile(times, part))
+  const where = landings.find(({ seconds }) => seconds === longest)!.position
+  const shown = `p50 ${ms(half!)}, p99 ${ms(most!)}, max ${ms(longest!)}, to ${where}`
+  say(`${what.padEnd(44)}${landings.length} times, ${shown}`)
 }
 
 const { world, count, seed, tier } = readCommandLine()
