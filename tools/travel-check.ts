@@ -14,6 +14,7 @@ import { Inspection } from "../src/debugger/index.ts"
 import { formatPosition, origin, type Position, parsePosition } from "../src/events/index.ts"
 import { hex } from "../src/machine/digest.ts"
 import type { Machine } from "../src/machine/machine.ts"
+import { policyNamed } from "../src/session/tier.ts"
 import { chanceOf, shuffled } from "./chance.ts"
 import { cv, secondsSince, withWorld } from "./cv.ts"
 import { type GdbClient, openGdb } from "./gdb-client.ts"
@@ -67,6 +68,8 @@ const readCommandLine = () => {
   if (world === undefined || more.length > 0)
     return fail("usage: node tools/travel-check.ts W [--positions N] [--seed S] [--tier TIER]")
   const { positions, seed, tier } = values
+  if (policyNamed(tier) === undefined)
+    return fail(`${tier} is no tier; give auto, interpreter, translator, or a number to draw thresholds by.`)
   return { world, count: numberOf("positions", positions), seed: numberOf("seed", seed), tier }
 }
 
@@ -166,12 +169,13 @@ const compare = (world: string, tier: string, visits: readonly Visit[]): Promise
   )
 }
 
-/** Instructions that each hart has executed at the end. */
-const executedIn = (world: string): readonly number[] => {
-  const { instructions } = JSON.parse(cv("inspect", world, "--json").text) as {
+/** How many instructions all harts together have executed at the end, and how many harts there are. */
+const sizeOf = (world: string): { readonly instructions: number; readonly harts: number } => {
+  const { instructions, machines } = JSON.parse(cv("inspect", world, "--json").text) as {
     readonly instructions: readonly { readonly instret: number }[]
+    readonly machines: readonly { readonly harts: number }[]
   }
-  return instructions.map(({ instret }) => instret)
+  return { instructions: instructions.reduce((sum, { instret }) => sum + instret, 0), harts: machines[0]!.harts }
 }
 
 const drawPositions = (world: string, instructions: number, count: number, seed: number) => {
@@ -182,34 +186,29 @@ const drawPositions = (world: string, instructions: number, count: number, seed:
   )
 }
 
-const sayTimes = (what: string, landings: readonly Landing[]) => {
-  if (landings.length === 0) return
-  const times = landings.map(({ seconds }) => seconds)
+/** How long something took, and where it took longest: the place that was gone to. */
+const sayTimes = (what: string, visits: readonly Visit[], landing: (visit: Visit) => Landing) => {
+  if (visits.length === 0) return
+  const times = visits.map(visit => landing(visit).seconds)
   const [half, most, longest] = [0.5, 0.99, 1].map(part => quantile(times, part))
-  const where = landings.find(({ seconds }) => seconds === longest)!.position
-  const shown = `p50 ${ms(half!)}, p99 ${ms(most!)}, max ${ms(longest!)}, to ${where}`
-  say(`${what.padEnd(44)}${landings.length} times, ${shown}`)
+  const where = visits[times.indexOf(longest!)]!.asked
+  say(`${what.padEnd(44)}${times.length} times, p50 ${ms(half!)}, p99 ${ms(most!)}, max ${ms(longest!)} at ${where}`)
 }
 
 const { world, count, seed, tier } = readCommandLine()
-const executed = executedIn(world)
-const harts = executed.length
-const instructions = executed.reduce((a, b) => a + b)
+const { instructions, harts } = sizeOf(world)
 say(`${world}: ${(instructions / 1e9).toFixed(2)} G instructions on ${harts} harts; ${count} places, seed ${seed}`)
 const visits = await visitAll(world, await drawPositions(world, instructions, count, seed), harts)
-const isOwn = ({ place }: Visit) => parsePosition(place.position).hart === place.hart
-sayTimes(
-  "monitor seek",
-  visits.map(({ place }) => place),
-)
+const place = (visit: Visit) => visit.place
+const step = (visit: Visit) => visit.step
+const isOther = (visit: Visit) => parsePosition(visit.place.position).hart !== visit.place.hart
+sayTimes("monitor seek", visits, place)
 sayTimes(
   "reverse-stepi of the hart whose turn it is",
-  visits.filter(isOwn).map(({ step }) => step),
+  visits.filter(visit => !isOther(visit)),
+  step,
 )
-sayTimes(
-  "reverse-stepi of another hart",
-  visits.filter(visit => !isOwn(visit)).map(({ step }) => step),
-)
+sayTimes("reverse-stepi of another hart", visits.filter(isOther), step)
 const begin = process.hrtime.bigint()
 const differences = await compare(world, tier, visits)
 say(`run straight forward, tier ${tier}: ${secondsSince(begin).toFixed(1)} s`)
