@@ -9,14 +9,14 @@
  * compared at each of these places; `--tier` says who executes its instructions. Wants dist/main.js. Exit code 1: there is a difference.
  */
 import { parseArgs } from "node:util"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { Inspection } from "../src/debugger/index.ts"
 import { formatPosition, origin, type Position, parsePosition } from "../src/events/index.ts"
 import { hex } from "../src/machine/digest.ts"
 import type { Machine } from "../src/machine/machine.ts"
 import { policyNamed } from "../src/session/tier.ts"
 import { chanceOf, shuffled } from "./chance.ts"
-import { cv, secondsSince, withWorld } from "./cv.ts"
+import { secondsSince, withWorld } from "./cv.ts"
 import { type GdbClient, openGdb } from "./gdb-client.ts"
 import { ms, quantile } from "./quantile.ts"
 import { positionsAfter, straightRun } from "./straight-run.ts"
@@ -170,13 +170,18 @@ const compare = (world: string, tier: string, visits: readonly Visit[]): Promise
 }
 
 /** How many instructions all harts together have executed at the end, and how many harts there are. */
-const sizeOf = (world: string): { readonly instructions: number; readonly harts: number } => {
-  const { instructions, machines } = JSON.parse(cv("inspect", world, "--json").text) as {
-    readonly instructions: readonly { readonly instret: number }[]
-    readonly machines: readonly { readonly harts: number }[]
-  }
-  return { instructions: instructions.reduce((sum, { instret }) => sum + instret, 0), harts: machines[0]!.harts }
-}
+const sizeOf = (world: string): Promise<{ readonly instructions: number; readonly harts: number }> =>
+  withWorld(world, "auto", recorded =>
+    Effect.gen(function* () {
+      const executed = Array.from({ length: recorded.genesis.machines[0].harts }, () => 0)
+      yield* Stream.runForEach(recorded.events({ kinds: ["batch"] }), event =>
+        Effect.sync(() => {
+          if (event.kind === "batch") for (const { hart, to } of event.payload.harts) executed[hart] = to
+        }),
+      )
+      return { instructions: executed.reduce((a, b) => a + b), harts: executed.length }
+    }),
+  )
 
 const drawPositions = (world: string, instructions: number, count: number, seed: number) => {
   const chance = chanceOf(seed)
@@ -196,7 +201,7 @@ const sayTimes = (what: string, visits: readonly Visit[], landing: (visit: Visit
 }
 
 const { world, count, seed, tier } = readCommandLine()
-const { instructions, harts } = sizeOf(world)
+const { instructions, harts } = await sizeOf(world)
 say(`${world}: ${(instructions / 1e9).toFixed(2)} G instructions on ${harts} harts; ${count} places, seed ${seed}`)
 const visits = await visitAll(world, await drawPositions(world, instructions, count, seed), harts)
 const place = (visit: Visit) => visit.place
