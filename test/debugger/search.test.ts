@@ -6,8 +6,8 @@ import { comparePositions, type Position, type World, WorldStore } from "../../s
 import { openSearchers } from "../../src/host/history-searchers.ts"
 import type { Machine } from "../../src/machine/machine.ts"
 import { createSnapshot, record } from "../../src/session/session.ts"
+import { straightRun } from "../../tools/straight-run.ts"
 import { embedded, run, script, Watcher, withPath } from "../session/embedded.ts"
-import { straightRun } from "../session/timeline/straight-run.ts"
 
 const RAM_BASE = 0x8000_0000
 const HARTS = 2

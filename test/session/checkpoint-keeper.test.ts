@@ -5,8 +5,8 @@ import { WorldStore } from "../../src/events/index.ts"
 import { hex } from "../../src/machine/digest.ts"
 import { record, replay } from "../../src/session/session.ts"
 import { openTimeline } from "../../src/session/timeline/timeline.ts"
+import { straightDigests } from "../../tools/straight-run.ts"
 import { embedded, run, script, Watcher, withPath } from "./embedded.ts"
-import { straightDigests } from "./timeline/straight-run.ts"
 
 const INPUT = "disk\ncheck\nexit 0\n"
 const close = { least: 1_000_000, perPage: 0, look: 1_000_000 }

@@ -1,6 +1,7 @@
 /** What gdb's `monitor` says and does: what gdb has no commands for. GDB manual, section "General Query Packets", packet qRcmd. */
 import { Effect } from "effect"
 import { formatPosition, type PositionMalformed } from "../../events/index.ts"
+import { hex } from "../../machine/digest.ts"
 import type { Going, TimelineError } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
 import { virtualEnd } from "../virtual-time.ts"
@@ -104,6 +105,11 @@ const commands: ReadonlyMap<string, MonitorCommand> = new Map(
       usage: "position",
       does: "the position, as other commands take it",
       run: ({ debugged }) => Effect.succeed(formatPosition(debugged.position)),
+    },
+    digest: {
+      usage: "digest",
+      does: "a digest of all of the machine here: registers, devices, memory",
+      run: ({ debugged }) => Effect.sync(() => hex(debugged.inspection.machine.digest())),
     },
     seek: {
       usage: "seek POSITION|start|end|TIME",

@@ -4,8 +4,8 @@ import { formatPosition, type World, WorldStore } from "../../../src/events/inde
 import type { Machine } from "../../../src/machine/machine.ts"
 import { integerRegisterNames } from "../../../src/riscv/register.ts"
 import { machineOf } from "../../../src/session/build-machine.ts"
+import { straightRun } from "../../../tools/straight-run.ts"
 import { run } from "../../session/embedded.ts"
-import { straightRun } from "../../session/timeline/straight-run.ts"
 import type { Shown } from "./editor.ts"
 
 const valueIn = ({ core }: Machine, hart: number, name: string): bigint => {

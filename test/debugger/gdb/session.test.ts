@@ -4,7 +4,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { UNCHANGEABLE } from "../../../src/debugger/gdb/session.ts"
+import { parsePosition } from "../../../src/events/index.ts"
 import { elfSymbol, readElf } from "../../../src/machine/elf.ts"
+import { replay } from "../../../src/session/session.ts"
+import { run } from "../../session/embedded.ts"
 import { type Client, PC, recordEmbedded, withClient } from "./client.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "cv-gdb-"))
@@ -357,9 +360,57 @@ describe("monitor", () => {
     expect(await client.monitor("console 10000")).toContain("summary: 6 of 6 checks ok")
   })
 
+  talk("gives the digest of everything that a replay up to there gives", async client => {
+    for (const place of ["start", "1ms", "7.3ms", "4ms", "end"]) {
+      await client.monitor(`seek ${place}`)
+      for (const step of ["vCont;s:2;c", "bs"]) {
+        const until = parsePosition((await client.monitor("position")).trim())
+        expect(await client.monitor("digest")).toBe(`${(await run(replay(path, { until }))).digest}\n`)
+        await client.ask(step)
+      }
+    }
+  })
+
+  talk("gives the same digest after a step and a step back", async client => {
+    for (const place of ["end", "3ms", "8ms", "0.2ms"]) {
+      await client.monitor(`seek ${place}`)
+      await client.ask("bs")
+      const { hart } = parsePosition((await client.monitor("position")).trim())
+      const digest = await client.monitor("digest")
+      await client.ask(`vCont;s:${hart + 1};c`)
+      expect(await client.monitor("digest")).not.toBe(digest)
+      await client.ask("bs")
+      expect(await client.monitor("digest")).toBe(digest)
+      expect(await client.monitor("digest")).toBe(digest)
+    }
+  })
+
+  it("comes to the same places whether or not digests are asked for", { timeout }, async () => {
+    const finished = hex(address("finished"))
+    const motions = [
+      ...["vCont;s:1;c", "bs", `Z2,${finished},4`, "vCont;c", "vCont;c", "bc", "bs", "vCont;s:2;c", "bc"],
+      ...["seek 6ms", "bc", "bc", `z2,${finished},4`, `Z0,${hex(address("crc32"))},2`, "seek 2ms", "vCont;c", "bc"],
+      ...["bs", "bs", "vCont;c", "vCont;s:2;c", "bs", "seek end", "bs", "bc", "bs", "seek start", "vCont;c"],
+    ]
+    const walk = async (asks: boolean) => {
+      const places: string[] = []
+      await withClient(path, async client => {
+        for (const motion of motions) {
+          if (motion.startsWith("seek")) await client.monitor(motion)
+          else places.push(await client.ask(motion))
+          if (asks) await client.monitor("digest")
+          places.push(await client.monitor("position"), await client.ask("g"))
+        }
+        places.push(await client.monitor("digest"))
+      })
+      return places
+    }
+    expect(await walk(true)).toEqual(await walk(false))
+  })
+
   talk("helps", async client => {
     const help = await client.monitor("help")
-    for (const name of ["when", "position", "seek", "console", "symbols", "snapshot", "help"])
+    for (const name of ["when", "position", "digest", "seek", "console", "symbols", "snapshot", "help"])
       expect(help).toContain(`monitor ${name}`)
     expect(await client.monitor("")).toBe(help)
     const position = (await client.monitor("position")).trim()

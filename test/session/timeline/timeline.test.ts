@@ -14,8 +14,8 @@ import { type Machine, nothingObserved } from "../../../src/machine/machine.ts"
 import { record } from "../../../src/session/session.ts"
 import { Tier } from "../../../src/session/tier.ts"
 import { openTimeline } from "../../../src/session/timeline/timeline.ts"
+import { straightDigests, straightRun } from "../../../tools/straight-run.ts"
 import { embedded, run, script, Watcher, withPath } from "../embedded.ts"
-import { straightDigests, straightRun } from "./straight-run.ts"
 
 const INPUT = "disk\ntime\nhelp\ncheck\nexit 0\n"
 
