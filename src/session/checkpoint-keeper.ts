@@ -15,9 +15,11 @@ export interface CheckpointSpacing {
   readonly perPage: number
   /** How often pages are counted. */
   readonly look: number
+  /** So many looks are waited for whoever stores checkpoints to be ready. */
+  readonly patience: number
 }
 
-export const usualSpacing: CheckpointSpacing = { least: 64_000_000, perPage: 12_000, look: 16_000_000 }
+export const usualSpacing: CheckpointSpacing = { least: 64_000_000, perPage: 12_000, look: 16_000_000, patience: 8 }
 
 export class CheckpointKeeper {
   private readonly log: LogWriter
@@ -28,6 +30,7 @@ export class CheckpointKeeper {
   private lookAt: number
   /** The first one has to hold what was loaded, and what a kernel puts in order at its start, whenever it comes. */
   private isFirst = true
+  private waited = 0
 
   constructor(log: LogWriter, machine: Machine, maker: SnapshotMaker, spacing = usualSpacing) {
     this.log = log
@@ -46,7 +49,8 @@ export class CheckpointKeeper {
     this.lookAt = executed + spacing.look
     const pages = maker.unsavedPages
     if (!this.isFirst && executed - this.savedAt < pages * spacing.perPage) return
-    if (!log.isReadyForSnapshot(pages)) return
+    if (!log.isReadyForSnapshot(pages) && this.waited++ < spacing.patience) return
+    this.waited = 0
     maker.begin(null, log.nextSeq - 1, machine.digest())
     this.isFirst = false
     this.savedAt = executed

@@ -4,11 +4,12 @@ import {
   type Page,
   type RecordingWorld,
   SnapshotExists,
+  type SnapshotInfo,
   SnapshotNotFound,
   type World,
   WorldStore,
 } from "../../src/events/index.ts"
-import { at, genesis, run, withPath } from "./fixture.ts"
+import { appendBatch, at, genesis, run, withPath } from "./fixture.ts"
 
 const pageCount = 1000
 const page = (index: number, fill: number): Page => ({ index, bytes: new Uint8Array(4096).fill(fill) })
@@ -43,6 +44,44 @@ const withWorld = (body: (world: RecordingWorld) => Effect.Effect<void, unknown>
       }),
     ),
   )
+
+describe("checkpoints", () => {
+  test(
+    "are 96 at most, fewer the further back, and those that stay are whole",
+    () =>
+      withWorld(world =>
+        Effect.gen(function* () {
+          let parent: number | null = null
+          const contents = new Map<number, readonly (readonly [number, number])[]>()
+          const memory = new Map<number, number>()
+          for (let round = 1; round <= 230; round++) {
+            const seq = appendBatch(world.log, round)
+            const written = [page(round % 7, round % 251), page(7 + (round % 90), (round % 250) + 1)]
+            for (const { index, bytes } of written) memory.set(index, bytes[0]!)
+            const info: SnapshotInfo = yield* world.saveSnapshot({ ...input(null, parent, written), seq })
+            parent = info.id
+            contents.set(
+              info.id,
+              [...memory].filter(([, fill]) => fill !== 0).sort(([a], [b]) => a - b),
+            )
+          }
+          const kept = yield* world.snapshots
+          expect(kept.length).toBeLessThanOrEqual(96)
+          expect(kept.length).toBeGreaterThanOrEqual(48)
+          expect(kept.at(-1)!.id).toBe(parent)
+          const half = kept.filter(({ seq }) => seq <= 115).length
+          expect(half).toBeGreaterThan(3)
+          expect(half).toBeLessThan(kept.length / 2)
+          for (const { id } of kept) expect(yield* load(world, id)).toEqual(contents.get(id))
+          yield* world.verifyContents
+          // What only those had that went is gone too.
+          expect(yield* count(world, "page_pack")).toBeLessThan(230)
+          expect(yield* count(world, "memory_map")).toBeLessThan(150)
+        }),
+      ),
+    120_000,
+  )
+})
 
 describe("snapshots", () => {
   test("give back state and pages, and inherit what did not change", () =>
