@@ -103,37 +103,64 @@ export const storeMap = (
   return { id: insertRow(db, row), depth, places }
 }
 
-/** @throws ContentDamaged where it, or a map below it, is missing or not one. */
-export const readMap = (db: Database, id: number, pageCount: number): StoredMap => {
-  const chain: Uint8Array[] = []
+/**
+ * What has to be applied, one after another, to the map `onto`, or to an empty one, to get a map; how deep that lies; and whether it does
+ * rest on `onto`. @throws ContentDamaged where it, or a map below it, is missing or not one
+ */
+const stepsTo = (db: Database, id: number, onto: number | null) => {
+  const steps: Uint8Array[] = []
   let depth = 0
-  for (let at: number | null = id; at !== null; ) {
+  let at: number | null = id
+  while (at !== null && at !== onto) {
     const found: Selectable<Tables["memory_map"]> | undefined = selectFirst(
       db,
       query.selectFrom("memory_map").selectAll().where("id", "=", at),
     )
     if (found === undefined) throw new ContentDamaged(`the memory map ${at} is missing`)
-    if (chain.length === 0) depth = found.depth
-    chain.push(unpack(found.data, bytesMax, `the memory map ${at}`))
-    if (chain.length > depthMax + 1 || (found.base !== null && found.base >= at))
+    if (steps.length === 0) depth = found.depth
+    steps.push(unpack(found.data, bytesMax, `the memory map ${at}`))
+    if (steps.length > depthMax + 1 || (found.base !== null && found.base >= at))
       throw new ContentDamaged(`the memory map ${id} rests on itself`)
     at = found.base
   }
-  const places = new Uint32Array(pageCount)
+  return { steps: steps.toReversed(), depth, isOnto: at !== null }
+}
+
+const applyAll = (places: Uint32Array, steps: readonly Uint8Array[], id: number): void => {
   try {
-    for (const bytes of chain.toReversed()) applyTo(places, bytes)
+    for (const bytes of steps) applyTo(places, bytes)
   } catch (cause) {
     throw new ContentDamaged(`the memory map ${id} cannot be read (${cause instanceof Error ? cause.message : cause})`)
   }
+}
+
+/** @throws ContentDamaged where it, or a map below it, is missing or not one. */
+export const readMap = (db: Database, id: number, pageCount: number): StoredMap => {
+  const { steps, depth } = stepsTo(db, id, null)
+  const places = new Uint32Array(pageCount)
+  applyAll(places, steps, id)
   return { id, depth, places }
+}
+
+/** The places of several maps, good until the next is asked for: each is read on from the one before, where it rests on that. */
+export function* eachMap(db: Database, ids: Iterable<number>, pageCount: number): Generator<Uint32Array> {
+  let last: number | null = null
+  const places = new Uint32Array(pageCount)
+  for (const id of [...new Set(ids)].sort((a, b) => a - b)) {
+    const { steps, isOnto } = stepsTo(db, id, last)
+    if (!isOnto) places.fill(0)
+    applyAll(places, steps, id)
+    last = id
+    yield places
+  }
 }
 
 /** The bytes that a map's hash is of. */
 export const mapBytes = (places: Uint32Array): Buffer =>
   Buffer.from(places.buffer, places.byteOffset, places.byteLength)
 
-/** Removes the maps that none of `needed` is or rests on; gives those that stay. Run within a transaction. */
-export const removeOtherMaps = (db: Database, needed: Iterable<number>): ReadonlySet<number> => {
+/** Removes the maps that none of `needed` is or rests on. Run within a transaction. */
+export const removeOtherMaps = (db: Database, needed: Iterable<number>): void => {
   const bases = new Map(
     selectAll(db, query.selectFrom("memory_map").select(["id", "base"])).map(({ id, base }) => [id, base]),
   )
@@ -141,21 +168,4 @@ export const removeOtherMaps = (db: Database, needed: Iterable<number>): Readonl
   for (const id of needed)
     for (let at: number | null = id; at !== null && !kept.has(at); at = bases.get(at) ?? null) kept.add(at)
   for (const id of bases.keys()) if (!kept.has(id)) run(db, query.deleteFrom("memory_map").where("id", "=", id))
-  return kept
-}
-
-/**
- * Every place that a map names which is stored under this number: maps that rest on it may have others in their stead.
- * @throws ContentDamaged where it is none
- */
-export const placesNamed = (db: Database, id: number, pageCount: number): Iterable<number> => {
-  const found = selectFirst(db, query.selectFrom("memory_map").select("data").where("id", "=", id))
-  const places = new Uint32Array(pageCount)
-  try {
-    applyTo(places, unpack(found?.data, bytesMax, `the memory map ${id}`))
-  } catch (cause) {
-    if (cause instanceof ContentDamaged) throw cause
-    throw new ContentDamaged(`the memory map ${id} cannot be read (${cause instanceof Error ? cause.message : cause})`)
-  }
-  return places
 }

@@ -1,7 +1,7 @@
 /** Writing saved states: new pages into packs, a memory map, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
-import { mapBytes, placesNamed, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
+import { eachMap, mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
 import type { Position } from "./position.ts"
 import {
@@ -132,10 +132,6 @@ export class SnapshotWriter {
     for (const place of this.changed.values()) if (place > 0) yield place
   }
 
-  get pageCount(): number {
-    return this.places.length
-  }
-
   /** The maps that this unfinished snapshot rests on. */
   get base(): number | null {
     return this.parent?.id ?? null
@@ -207,17 +203,13 @@ const collectGarbage = (db: Database, unfinished: readonly SnapshotWriter[]): vo
   }
   const snapshots = selectAll(db, query.selectFrom("snapshot").select(["map", "page_count"]))
   const maps = snapshots.map(({ map }) => map)
+  const pageCount = Math.max(0, ...snapshots.map(({ page_count }) => page_count))
+  for (const places of eachMap(db, maps, pageCount)) keep(places)
   for (const writer of unfinished) {
     if (writer.base !== null) maps.push(writer.base)
     keep(writer.storedPlaces())
   }
-  const pageCount = Math.max(
-    0,
-    ...snapshots.map(({ page_count }) => page_count),
-    ...unfinished.map(({ pageCount }) => pageCount),
-  )
-  // Each map that stays is read by itself, not with all it rests on for each of those that rest on it.
-  for (const map of removeOtherMaps(db, maps)) keep(placesNamed(db, map, pageCount))
+  removeOtherMaps(db, maps)
   const deletePack = prepare(db, query.deleteFrom("page_pack").where("id", "=", 0))
   for (const { id } of selectAll(db, query.selectFrom("page_pack").select("id"))) if (!packs.has(id)) deletePack.run(id)
   const deletePage = prepare(db, query.deleteFrom("page").where("prefix", "=", 0))

@@ -16,7 +16,8 @@ const pageAt = (index: number) => Buffer.alloc(4096, index)
 /** Puts a world back into the first format, with snapshots of pages 5 to 44 as that format has them. */
 const makeOld = async (path: string, names: readonly string[]) => {
   const db = new BetterSqlite(path)
-  for (const table of ["snapshot", "page", "page_pack", "memory_map", "parent"]) db.exec(`DROP TABLE ${table}`)
+  for (const table of ["snapshot", "page", "page_pack", "memory_map", "parent", "written"])
+    db.exec(`DROP TABLE ${table}`)
   for (const table of ["event", "head", "blob", "blob_chunk"]) db.exec(`ALTER TABLE ${table} RENAME TO new_${table}`)
   db.exec("DROP INDEX event_kind")
   await up(new Kysely<unknown>({ dialect: new SqliteDialect({ database: db }) }))
