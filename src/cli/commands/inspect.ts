@@ -2,11 +2,32 @@
 import { statSync } from "node:fs"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import type { World } from "../../events/index.ts"
 import { events, worldStore } from "../engine.ts"
 import { formatBytes, formatCount, formatNs, writeJson, writeLine } from "../output.ts"
 import { jsonFlag } from "../settings.ts"
 import { lifeOf, parentOf } from "../world-life.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
+
+const EVENTS_AT_ONCE = 4096
+
+/** How far a machine and each of its harts have come: a batch tells of the harts that executed something. */
+const progressOf = Effect.fnUntraced(function* (world: World, lastSeq: number) {
+  const known = new Map<number, number>()
+  const [{ harts }] = world.genesis.machines
+  let virtualNs: number | null = null
+  for (let toSeq = lastSeq; toSeq >= 0 && known.size < harts; toSeq -= EVENTS_AT_ONCE) {
+    const fromSeq = Math.max(0, toSeq - EVENTS_AT_ONCE + 1)
+    const batches = yield* world.readEvents({ kinds: ["batch"], fromSeq, toSeq }, EVENTS_AT_ONCE)
+    for (const batch of batches.toReversed()) {
+      if (batch.kind !== "batch") continue
+      virtualNs ??= batch.payload.virtualNs
+      for (const { hart, to } of batch.payload.harts) if (!known.has(hart)) known.set(hart, to)
+    }
+  }
+  const instructions = Array.from({ length: harts }, (_, hart) => ({ hart, instret: known.get(hart) ?? 0 }))
+  return { virtualNs: virtualNs ?? 0, instructions }
+})
 
 export const inspect = Command.make(
   "inspect",
@@ -19,8 +40,7 @@ export const inspect = Command.make(
         const world = yield* (yield* WorldStore).openReadOnly(path)
         const { seq, digest } = yield* world.head
         const [last] = yield* world.readEvents({ fromSeq: seq }, 1)
-        const batches = yield* world.readEvents({ kinds: ["batch"], fromSeq: Math.max(0, seq - 4096) }, 4096)
-        const batch = batches.at(-1)
+        const { virtualNs, instructions } = yield* progressOf(world, seq)
         const snapshots = yield* world.snapshots
         const { genesis } = world
         const { startTime, ...rest } = genesis
@@ -32,9 +52,8 @@ export const inspect = Command.make(
           parent: yield* parentOf(world),
           events: seq + 1,
           end: last ? formatPosition(last.position) : null,
-          virtualNs: batch?.kind === "batch" ? batch.payload.virtualNs : 0,
-          instructions:
-            batch?.kind === "batch" ? batch.payload.harts.map(({ hart, to }) => ({ hart, instret: to })) : [],
+          virtualNs,
+          instructions,
           logDigest: Buffer.from(digest).toString("hex"),
           snapshots: snapshots.filter(({ name }) => name !== null).map(({ name }) => name!),
           checkpoints: snapshots.filter(({ name }) => name === null).length,

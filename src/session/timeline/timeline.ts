@@ -334,15 +334,17 @@ export class Timeline {
     this.isAway = true
     this.takeUpBefore(position)
     const executed = Math.floor(yield* this.executedAbout(position))
-    const outcome = leaves
-      ? yield* this.approach(position, executed, going)
-      : yield* this.goForth(
-          position,
-          going,
-          () => null,
-          () => 0,
-          false,
-        )
+    const straight = () =>
+      this.goForth(
+        position,
+        going,
+        () => null,
+        () => 0,
+        false,
+      )
+    const way = leaves ? this.approach(position, executed, going) : straight()
+    // Where a way breaks off, whoever looks stands where he stood.
+    const outcome = yield* Effect.onError(way, () => Effect.exit(this.settle()))
     if (outcome === "cancelled") {
       yield* this.settle()
       return "cancelled" as const

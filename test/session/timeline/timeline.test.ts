@@ -1,4 +1,5 @@
 /** Going about in a history: wherever one comes from, the machine is as a run straight to the place has it. */
+import BetterSqlite from "better-sqlite3"
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import { comparePositions, formatPosition, type Position, WorldStore } from "../../../src/events/index.ts"
@@ -192,3 +193,27 @@ describe("what is met on the way", () => {
     60_000,
   )
 })
+
+test("whoever goes to a place behind damage stands where he stood", async () => {
+  await recorded(1, path =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* WorldStore
+        const batches = yield* (yield* store.openReadOnly(path)).readEvents({ kinds: ["batch"] }, 100_000)
+        const [here, there, damaged] = [2, -1, -3].map(at => batches.at(at)!)
+        const db = new BetterSqlite(path)
+        db.prepare("UPDATE event SET payload = x'ff' WHERE seq = ?").run(damaged!.seq)
+        db.close()
+        const timeline = yield* openTimeline(yield* store.openReadOnly(path), breathe)
+        yield* timeline.seek(here!.position)
+        const state = () => [
+          formatPosition({ ...timeline.machine.position, machine: 0 }),
+          hex(timeline.machine.digest()),
+        ]
+        const before = state()
+        expect((yield* Effect.flip(timeline.seek(there!.position)))._tag).toBe("MalformedPayload")
+        expect([formatPosition(timeline.position), state()]).toEqual([formatPosition(here!.position), before])
+      }),
+    ),
+  )
+}, 60_000)
