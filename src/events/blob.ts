@@ -82,7 +82,7 @@ export const removeIncompleteBlobs = (db: Database): void => {
   })()
 }
 
-const findBlob = (db: Database, hash: string): { id: number; size: number } | undefined => {
+export const findBlob = (db: Database, hash: string): { id: number; size: number } | undefined => {
   const found = selectFirst(
     db,
     query.selectFrom("blob").select(["id", "size"]).where("hash", "=", Buffer.from(hash, "hex")),
@@ -135,8 +135,13 @@ export const readBlobPart = (db: Database, hash: string, from: number, bytes: nu
   return part
 }
 
-/** One piece of a content. @throws ContentDamaged */
-const readPiece = (db: Database, hash: string, { id, size }: { id: number; size: number }, chunk: number): Buffer => {
+/** One piece of a content, which `hash` is named by. @throws ContentDamaged */
+export const readPiece = (
+  db: Database,
+  hash: string,
+  { id, size }: { id: number; size: number },
+  chunk: number,
+): Buffer => {
   const select = prepare(db, query.selectFrom("blob_chunk").select("data").where("blob", "=", 0).where("chunk", "=", 0))
   const length = Math.min(chunkBytes, size - chunk * chunkBytes)
   const stored = select.get(id, chunk)

@@ -1,5 +1,6 @@
 /** Event Schemas, versions and the log store: a world's history in one file. */
 export type { StoredBlob } from "./blob.ts"
+export type { LoadedPages } from "./content-pages.ts"
 export * from "./errors.ts"
 export * from "./event.ts"
 export type { BadRow, EventFilter, Verification } from "./event-reader.ts"

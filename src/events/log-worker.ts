@@ -152,7 +152,7 @@ const serve = () => {
         blobs.delete(request.blob)
         return null
       case "beginSnapshot":
-        snapshots.set(request.snapshot, new SnapshotWriter(db, request.pageCount, parentOf(request)))
+        snapshots.set(request.snapshot, new SnapshotWriter(db, request.pageCount, parentOf(request), request.loaded))
         return null
       case "writePages": {
         const { buffer, byteOffset, byteLength } = request.contents

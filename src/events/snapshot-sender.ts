@@ -3,6 +3,7 @@
  * happens in the worker.
  */
 import { Effect, Result } from "effect"
+import type { LoadedPages } from "./content-pages.ts"
 import { SnapshotExists, type WorldDamaged, type WorldWriteFailed } from "./errors.ts"
 import { type Page, pageBytes, type SnapshotInfo } from "./snapshot.ts"
 import type { SnapshotHead } from "./snapshot-writer.ts"
@@ -19,6 +20,8 @@ export interface SnapshotInput extends SnapshotHead {
   readonly pageCount: number
   /** A snapshot whose pages hold wherever `pages` gives none, in the file or the last that was handed over; null: those are zero. */
   readonly parent: number | SnapshotUnderWay | null
+  /** Where there is no parent: pages that hold what contents in the file do. The rest of them is zero. */
+  readonly loaded?: readonly LoadedPages[]
   /** Each page at most once; those of zeros may have no bytes. They are copied as they are taken. */
   readonly pages: Iterable<Page>
 }
@@ -133,9 +136,11 @@ export class SnapshotSender {
   }
 
   private post(input: SnapshotInput, snapshot: number): readonly Reply[] {
-    const { pageCount, parent, pages, ...head } = input
+    const { pageCount, parent, pages, loaded = [], ...head } = input
     const [after, stored] = parent !== null && typeof parent === "object" ? [parent.handle, null] : [null, parent]
-    const replies: Reply[] = [this.worker.queue("beginSnapshot", { snapshot, pageCount, parent: stored, after })]
+    const replies: Reply[] = [
+      this.worker.queue("beginSnapshot", { snapshot, pageCount, parent: stored, after, loaded }),
+    ]
     try {
       for (const { indexes, contents, zeros } of handfuls(pages, this.buffers)) {
         const reply = this.worker.queue("writePages", { snapshot, indexes, contents, zeros })

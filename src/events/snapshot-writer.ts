@@ -1,6 +1,7 @@
 /** Writing saved states: new pages into packs, a memory map, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
+import { type LoadedPages, placeInContent } from "./content-pages.ts"
 import { eachMap, mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
 import type { Position } from "./position.ts"
@@ -65,13 +66,17 @@ export class SnapshotWriter {
   private readonly reader: PageReader
   private readonly selectPage
 
-  /** @throws RangeError where the parent is of another size. */
-  constructor(db: Database, pageCount: number, parent: StoredMap | null) {
+  /** @throws RangeError where the parent is of another size; ContentDamaged where the file has not what was loaded. */
+  constructor(db: Database, pageCount: number, parent: StoredMap | null, loaded: readonly LoadedPages[] = []) {
     if (parent !== null && parent.places.length !== pageCount)
       throw new RangeError(`a memory of ${parent.places.length} pages cannot be the parent of one of ${pageCount}`)
     this.db = db
     this.parent = parent
     this.places = parent === null ? new Uint32Array(pageCount) : parent.places.slice()
+    for (const { page, count, hash, contentPage } of loaded) {
+      const place = placeInContent(db, hash, contentPage)
+      for (let order = 0; order < count; order++) this.places[page + order] = place + order
+    }
     this.reader = new PageReader(db)
     this.selectPage = prepare(db, query.selectFrom("page").select("place").where("prefix", "=", 0))
   }

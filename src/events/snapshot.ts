@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer"
 import { createHash, hash as digestOf } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import { ContentDamaged } from "./content-damaged.ts"
+import { isInContent, pieceOf, readPieceOf } from "./content-pages.ts"
 import { mapBytes, readMap, type StoredMap } from "./memory-map.ts"
 import { unpack } from "./pack.ts"
 import type { Position } from "./position.ts"
@@ -147,14 +148,27 @@ interface Pack {
   readonly content: Buffer
 }
 
-/** Reads pages by their places, checking each against its hash. Keeps the last packs unpacked. */
+/** What was unpacked last is kept. */
+const unpackedMax = 512
+
+const keepOne = <A>(kept: Map<number, A>, key: number, value: A): void => {
+  if (kept.size === unpackedMax) kept.delete(kept.keys().next().value!)
+  kept.set(key, value)
+}
+
+/**
+ * Reads pages by their places: those in packs are checked against their hashes, those in contents by the pieces they lie in. Keeps the
+ * last packs and pieces unpacked.
+ */
 export class PageReader {
+  private readonly db: Database
   private readonly selectHashes
   private readonly selectData
   private readonly packs = new Map<number, Pack>()
-  private static readonly packsMax = 512
+  private readonly pieces = new Map<number, Buffer>()
 
   constructor(db: Database) {
+    this.db = db
     this.selectHashes = prepare(db, query.selectFrom("page_pack").select(["seal", "hashes"]).where("id", "=", 0))
     this.selectData = prepare(db, query.selectFrom("page_pack").select("data").where("id", "=", 0))
   }
@@ -171,6 +185,7 @@ export class PageReader {
 
   /** The content at a place; `what` is named where it is not what was stored. Its bytes are shared: they must not be changed. */
   page(place: number, what: string): Buffer {
+    if (isInContent(place)) return this.contentPage(place, what)
     const slot = place % pagesPerPack
     const { hashes, content } = this.pack(Math.floor(place / pagesPerPack), what)
     const bytes = content.subarray(slot * pageBytes, (slot + 1) * pageBytes)
@@ -180,13 +195,22 @@ export class PageReader {
     return bytes
   }
 
+  private contentPage(place: number, what: string): Buffer {
+    const { blob, chunk, slot, number } = pieceOf(place)
+    const cached = this.pieces.get(number)
+    const piece = cached ?? readPieceOf(this.db, blob, chunk, what)
+    if (cached === undefined) keepOne(this.pieces, number, piece)
+    const bytes = piece.subarray(slot * pageBytes, (slot + 1) * pageBytes)
+    if (bytes.length !== pageBytes) throw new ContentDamaged(`${what} is missing`)
+    return bytes
+  }
+
   private pack(id: number, what: string): Pack {
     const cached = this.packs.get(id)
     if (cached !== undefined) return cached
     const hashes = this.hashes(id, what)
     const content = unpack(this.selectData.get(id)?.data, pagesPerPack * pageBytes, what)
-    if (this.packs.size === PageReader.packsMax) this.packs.delete(this.packs.keys().next().value!)
-    this.packs.set(id, { hashes, content })
+    keepOne(this.packs, id, { hashes, content })
     return { hashes, content }
   }
 }

@@ -1,6 +1,7 @@
 /** What the recording thread and the log's worker thread say to each other, apart from the events themselves (see ring.ts). */
 import type { MessagePort } from "node:worker_threads"
 import type { StoredBlob } from "./blob.ts"
+import type { LoadedPages } from "./content-pages.ts"
 import type { Creation } from "./creation.ts"
 import type { Head } from "./head.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
@@ -31,7 +32,13 @@ export interface Jobs {
   abandonBlob: { request: { blob: number }; reply: null }
   /** `snapshot` is a number of the caller's. `after`: the one handed over before, which it builds on; else `parent`: one in the file. */
   beginSnapshot: {
-    request: { snapshot: number; pageCount: number; parent: number | null; after: number | null }
+    request: {
+      snapshot: number
+      pageCount: number
+      parent: number | null
+      after: number | null
+      loaded: readonly LoadedPages[]
+    }
     reply: null
   }
   writePages: {

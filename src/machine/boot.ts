@@ -65,23 +65,34 @@ const initrdAddress = (config: MachineConfig): number => {
   return Math.ceil(Math.max(wanted, kernelEnd) / 4096) * 4096
 }
 
-const load = (ram: Ram, image: KernelImage, behindFirmware: boolean): number => {
-  const placement = placeKernel(image, behindFirmware)
-  // What lies behind the data of a segment is zero already.
-  for (const { address, data } of placement.segments) ram.write(address, data)
-  return placement.entry
+/** What a part of memory is loaded from. */
+export type LoadedFrom = "kernel" | "firmware" | "initrd"
+
+/** Bytes that are put into memory, and where they lie in the file they come from. */
+export interface LoadedPart {
+  readonly address: number
+  readonly data: Uint8Array
+  /** null: they come from no file. */
+  readonly from: LoadedFrom | null
+  readonly offset: number
 }
 
-/** Puts everything in memory and sets every hart to its first instruction. RAM is zero before. */
-export const boot = (given: MachineConfig, core: HartCore, ram: Ram, board: Board): void => {
+/** What lies behind the data of a segment is zero already. */
+const partsOf = (image: KernelImage, behindFirmware: boolean, from: LoadedFrom): readonly LoadedPart[] =>
+  placeKernel(image, behindFirmware).segments.map(({ address, data }) => {
+    const isOfFile = data.buffer === image.bytes.buffer
+    return { address, data, from: isOfFile ? from : null, offset: data.byteOffset - image.bytes.byteOffset }
+  })
+
+/** All that is put into memory, in this order, and the addresses in it. */
+const planOf = (given: MachineConfig, board: Board) => {
   // What is read when it is looked at is read once.
   const config = { ...given }
   const { firmware, kernel, initrd } = config
   const behindFirmware = firmware.kind !== "none"
-  const kernelEntry = kernel ? load(ram, kernel, behindFirmware) : RAM_BASE + FIRMWARE_BYTES
-  const entry = firmware.kind === "file" ? load(ram, firmware.image, false) : kernelEntry
+  const kernelEntry = kernel ? placeKernel(kernel, behindFirmware).entry : RAM_BASE + FIRMWARE_BYTES
+  const entry = firmware.kind === "file" ? placeKernel(firmware.image, false).entry : kernelEntry
   const initrdStart = initrdAddress(config)
-  if (initrd) ram.write(initrdStart, initrd)
   const deviceTree = encodeDeviceTree(
     boardDeviceTree({
       harts: config.harts,
@@ -93,8 +104,24 @@ export const boot = (given: MachineConfig, core: HartCore, ram: Ram, board: Boar
     }),
   )
   const addresses = { entry, payload: kernelEntry, deviceTree: deviceTreeAddress(config.ramBytes) }
-  ram.write(addresses.deviceTree, deviceTree)
+  const parts: readonly LoadedPart[] = [
+    ...(kernel ? partsOf(kernel, behindFirmware, "kernel") : []),
+    ...(firmware.kind === "file" ? partsOf(firmware.image, false, "firmware") : []),
+    ...(initrd ? [{ address: initrdStart, data: initrd, from: "initrd" as const, offset: 0 }] : []),
+    { address: addresses.deviceTree, data: deviceTree, from: null, offset: 0 },
+  ]
+  return { parts, addresses }
+}
+
+/** All that a machine finds in its memory at the beginning, in the order in which it is put there. */
+export const loadedParts = (config: MachineConfig, board: Board): readonly LoadedPart[] => planOf(config, board).parts
+
+/** Puts everything in memory and sets every hart to its first instruction. RAM is zero before. */
+export const boot = (config: MachineConfig, core: HartCore, ram: Ram, board: Board): void => {
+  const { parts, addresses } = planOf(config, board)
+  for (const { address, data } of parts) ram.write(address, data)
   writeRom(core, addresses)
+  const { firmware } = config
   for (let hart = 0; hart < config.harts; hart++) {
     resetHart(core, hart)
     if (firmware.kind === "builtin") enterSupervisor(core, hart)

@@ -22,7 +22,7 @@ import { exitReason, type FieldName, type StateField, stateFields } from "../har
 import { menvcfg, mip } from "../riscv/csr.ts"
 import { floatRegisterNames, integerRegisterNames } from "../riscv/register.ts"
 import { Board, memoryMap } from "./board.ts"
-import { BOOT_ROM_BYTES, boot } from "./boot.ts"
+import { BOOT_ROM_BYTES, boot, type LoadedPart, loadedParts } from "./boot.ts"
 import { Digest } from "./digest.ts"
 import type { MachineConfig } from "./machine-config.ts"
 import { MemoryWatch } from "./memory-watch.ts"
@@ -176,6 +176,11 @@ export class Machine {
   /** What is found before the running hart's next instruction is known already: it is not told of. */
   pass(): void {
     this.core.pass(Math.min(this.turn, this.config.harts - 1))
+  }
+
+  /** What it finds in its memory at the beginning, in the order in which it is put there. */
+  get loadedParts(): readonly LoadedPart[] {
+    return loadedParts(this.config, this.board)
   }
 
   /** Loads what it boots and sets the harts to their first instruction. RAM is zero before. */
@@ -563,6 +568,11 @@ export class Machine {
       if (!isZeroPage(words, index)) yield this.pageAt(index)
   }
 
+  /** A page as it is at the last look. */
+  page(index: number): RamPage {
+    return this.memory.isZero(index) ? { index, bytes: EMPTY } : this.pageAt(index)
+  }
+
   private pageAt(index: number): RamPage {
     return { index, bytes: this.core.ram.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES) }
   }
@@ -574,10 +584,7 @@ export class Machine {
   writtenPages(since: number): { readonly mark: number; readonly pages: readonly RamPage[] } {
     const { memory } = this
     const mark = memory.look()
-    const pages = memory
-      .writtenSince(since)
-      .map(index => (memory.isZero(index) ? { index, bytes: EMPTY } : this.pageAt(index)))
-    return { mark, pages }
+    return { mark, pages: memory.writtenSince(since).map(index => this.page(index)) }
   }
 
   /**

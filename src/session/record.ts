@@ -1,6 +1,13 @@
 /** Recording: running a machine while its history is written, live or after a script. */
 import { Clock, Effect } from "effect"
-import type { LogWriter, SnapshotExists, SnapshotInfo, WorldDamaged, WorldWriteFailed } from "../events/index.ts"
+import type {
+  LoadedPages,
+  LogWriter,
+  SnapshotExists,
+  SnapshotInfo,
+  WorldDamaged,
+  WorldWriteFailed,
+} from "../events/index.ts"
 import type { Exit, Machine } from "../machine/machine.ts"
 import { CheckpointKeeper, type CheckpointSpacing } from "./checkpoint-keeper.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
@@ -70,7 +77,7 @@ class Outbox {
 
 /**
  * Runs a machine to its end, recording into a log unless that is null. The machine stands where the log ends; `woken` is the snapshot of
- * the same world that it began with.
+ * the same world that it began with; `loaded` as a `SnapshotMaker` takes it.
  */
 export const runMachine = (
   machine: Machine,
@@ -78,6 +85,7 @@ export const runMachine = (
   outside: Outside,
   options: RunOptions,
   woken: SnapshotInfo | null = null,
+  loaded: readonly LoadedPages[] = [],
 ): Effect.Effect<Summary, WorldWriteFailed | WorldDamaged | SnapshotExists> =>
   Effect.gen(function* () {
     if (options.started) yield* options.started
@@ -85,7 +93,7 @@ export const runMachine = (
     const startInstructions = machine.executed
     const history = new History(machine, (position, kind, payload) => log?.append(position, kind, payload))
     const outbox = new Outbox(log, outside)
-    const snapshots = log && new SnapshotMaker(log, machine, woken)
+    const snapshots = log && new SnapshotMaker(log, machine, woken, loaded)
     const checkpoints = log && new CheckpointKeeper(log, machine, snapshots!, options.checkpoints)
     const script = options.script && new Script(options.script)
     const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null

@@ -22,6 +22,7 @@ import { type Condition, ConsoleWatch } from "./condition.ts"
 import { findDivergence, momentOf } from "./divergence.ts"
 import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
 import { runToFork, unbegunFork } from "./fork.ts"
+import { loadedPages } from "./loaded-pages.ts"
 import type { Outside } from "./outside.ts"
 import { type RunOptions, runMachine } from "./record.ts"
 import { type Flip, type Mismatch, Replayer } from "./replay.ts"
@@ -88,7 +89,7 @@ export const record = (path: string | null, spec: WorldSpec, outside: Outside, o
         templates: options.templates,
       })
       noteStart(log, machine)
-      return yield* runMachine(machine, log, outside, options)
+      return yield* runMachine(machine, log, outside, options, null, loadedPages(machine, genesisOf(spec)))
     }),
   )
 

@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import {
   isInherited,
   isReadError,
+  type LoadedPages,
   type LogWriter,
   type ReadError,
   type SnapshotExists,
@@ -21,12 +22,15 @@ import { CannotStart } from "./errors.ts"
 
 /** What the next snapshot builds on. */
 interface Base {
-  readonly parent: number | SnapshotUnderWay
+  /** null: what was loaded at the beginning. */
+  readonly parent: number | SnapshotUnderWay | null
   /** The machine's mark at that snapshot. */
   readonly mark: number
   /** The last event that had happened. */
   readonly seq: number
 }
+
+const isIn = ({ page, count }: LoadedPages, index: number): boolean => page <= index && index < page + count
 
 /** Makes snapshots of one machine in the log it is recorded in, each of what changed since the one before. */
 export class SnapshotMaker {
@@ -35,18 +39,30 @@ export class SnapshotMaker {
   private base: Base | null
   /** Its machine began at the beginning of history. */
   private readonly isFromBeginning: boolean
+  private readonly loaded: readonly LoadedPages[]
+  /** Pages that were loaded from nothing the world's file has. */
+  private readonly otherPages: readonly number[]
   /** How many pages the machine was given by a snapshot that a fork inherits, as far as the fork's own file has none of them. */
   private inheritedPages: number
   private underWay: SnapshotUnderWay[] = []
 
-  /** `woken`: the snapshot of the same world that the machine began with, null for the beginning. */
-  constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null) {
+  /**
+   * `woken`: the snapshot of the same world that the machine began with, null for the beginning. `loaded`: of a machine that has executed
+   * nothing yet, what in its memory is as it is in contents of the world's own file.
+   */
+  constructor(log: LogWriter, machine: Machine, woken: SnapshotInfo | null, loaded: readonly LoadedPages[] = []) {
     this.log = log
     this.machine = machine
     const isElsewhere = woken !== null && isInherited(woken)
     this.inheritedPages = isElsewhere ? machine.wokenPages : 0
     this.base = woken && !isElsewhere ? { parent: woken.id, mark: 0, seq: woken.seq } : null
     this.isFromBeginning = woken === null
+    this.loaded = loaded
+    this.otherPages = []
+    if (loaded.length === 0) return
+    const { mark, pages } = machine.writtenPages(0)
+    this.base = { parent: null, mark, seq: 0 }
+    this.otherPages = pages.map(({ index }) => index).filter(index => !loaded.some(run => isIn(run, index)))
   }
 
   /** About how many pages the next one has to hold. */
@@ -57,10 +73,18 @@ export class SnapshotMaker {
   /** Saves the machine's state, under a name or none; it stands right after event `seq`. The machine may go on at once. */
   begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     if (this.inheritedPages > 0) return this.beginWhole(name, seq, digest)
-    const { base } = this
-    const { mark, pages } = this.machine.writtenPages(base?.mark ?? 0)
+    const { base, machine } = this
+    const { mark, pages } = machine.writtenPages(base?.mark ?? 0)
     const writtenSince = base?.seq ?? (this.isFromBeginning ? 0 : null)
-    return this.handOver({ name, seq, digest, parent: base?.parent ?? null, pages, writtenSince }, mark)
+    const parent = base?.parent ?? null
+    if (parent !== null || this.loaded.length === 0)
+      return this.handOver({ name, seq, digest, parent, pages, writtenSince }, mark)
+    const indexes = new Set(pages.map(({ index }) => index))
+    const others = this.otherPages.filter(index => !indexes.has(index)).map(index => machine.page(index))
+    return this.handOver(
+      { name, seq, digest, parent, pages: [...pages, ...others], writtenSince, loaded: this.loaded },
+      mark,
+    )
   }
 
   /** The same with every page, also of a machine that was woken in another world. */
@@ -72,7 +96,7 @@ export class SnapshotMaker {
   }
 
   private handOver(
-    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages" | "writtenSince">,
+    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages" | "writtenSince" | "loaded">,
     mark: number,
   ): SnapshotUnderWay {
     const { machine } = this
