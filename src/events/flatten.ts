@@ -5,6 +5,7 @@ import { addTables, change, makeWhole } from "./creation.ts"
 import { type Head, writeHead } from "./head.ts"
 import { type Chapter, inChapter, type Lineage } from "./lineage.ts"
 import { eachPage, generation, listSnapshots, readState } from "./lineage-snapshots.ts"
+import { PageIndex } from "./page-index.ts"
 import { SnapshotWriter, type StoredSnapshot } from "./snapshot-writer.ts"
 import { insertRow, prepare, query, selectAll, selectFirst } from "./tables.ts"
 import { storeWritten, writtenSpans } from "./written-pages.ts"
@@ -33,13 +34,14 @@ const copyEvents = (to: Database, { db, firstSeq, lastSeq }: Chapter, end: numbe
 
 /** Each snapshot on top of the one before, as far as that lies in the same file. */
 const copySnapshots = (to: Database, lineage: Lineage, end: number): void => {
+  const index = new PageIndex(to)
   const last = new Map<number, { readonly id: number; readonly stored: StoredSnapshot }>()
   for (const info of listSnapshots(lineage)) {
     if (info.seq > end) continue
     const { id, pageCount, ...head } = info
     const fileNumber = Math.floor(id / generation)
     const before = last.get(fileNumber) ?? null
-    const writer = new SnapshotWriter(to, pageCount, before?.stored.map ?? null)
+    const writer = new SnapshotWriter(to, pageCount, before?.stored.map ?? null, index)
     for (const { index, bytes } of eachPage(lineage, id, before?.id ?? null))
       writer.pages(Uint32Array.of(index), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     last.set(fileNumber, { id, stored: writer.finish({ ...head, state: readState(lineage, id)! }) })

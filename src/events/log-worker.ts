@@ -9,6 +9,7 @@ import { BlobWriter } from "./blob.ts"
 import { createWorldFile } from "./creation.ts"
 import { type Head, writeHead } from "./head.ts"
 import type { StoredMap } from "./memory-map.ts"
+import { PageIndex } from "./page-index.ts"
 import { Ring } from "./ring.ts"
 import { DigestChain, decodeRow } from "./row.ts"
 import { mapOf, removeSnapshot, SnapshotWriter, type StoredSnapshot, thinCheckpoints } from "./snapshot-writer.ts"
@@ -119,6 +120,13 @@ const serve = () => {
   const blobs = new Map<number, BlobWriter>()
   const snapshots = new Map<number, SnapshotWriter>()
 
+  /** Made with the first snapshot: many worlds have none. */
+  let index: PageIndex | null = null
+  const pageIndex = (): PageIndex => {
+    index ??= new PageIndex(db)
+    return index
+  }
+
   /** The one finished last, for the next to build on. */
   let last: { snapshot: number; stored: StoredSnapshot } | null = null
 
@@ -152,7 +160,10 @@ const serve = () => {
         blobs.delete(request.blob)
         return null
       case "beginSnapshot":
-        snapshots.set(request.snapshot, new SnapshotWriter(db, request.pageCount, parentOf(request), request.loaded))
+        snapshots.set(
+          request.snapshot,
+          new SnapshotWriter(db, request.pageCount, parentOf(request), pageIndex(), request.loaded),
+        )
         return null
       case "writePages": {
         const { buffer, byteOffset, byteLength } = request.contents

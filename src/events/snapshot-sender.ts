@@ -12,7 +12,7 @@ import type { Failure, JobName, Jobs } from "./worker-protocol.ts"
 /** Pages handed to the worker at once. */
 const pagesPerMessage = 512
 /** Buffers that are made ready at most, and those that the worker makes without looking at anything else. */
-const readyMax = 24
+const readyMax = 6
 const madeAtOnce = 4
 
 export interface SnapshotInput extends SnapshotHead {

@@ -4,6 +4,7 @@ import type { Database } from "better-sqlite3"
 import { type LoadedPages, placeInContent } from "./content-pages.ts"
 import { eachMap, mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
+import type { PageIndex } from "./page-index.ts"
 import type { Position } from "./position.ts"
 import {
   hashBytes,
@@ -64,10 +65,16 @@ export class SnapshotWriter {
   private gathered: { hash: Buffer; content: Buffer }[] = []
   private readonly places: Uint32Array
   private readonly reader: PageReader
-  private readonly selectPage
+  private readonly index: PageIndex
 
   /** @throws RangeError where the parent is of another size; ContentDamaged where the file has not what was loaded. */
-  constructor(db: Database, pageCount: number, parent: StoredMap | null, loaded: readonly LoadedPages[] = []) {
+  constructor(
+    db: Database,
+    pageCount: number,
+    parent: StoredMap | null,
+    index: PageIndex,
+    loaded: readonly LoadedPages[] = [],
+  ) {
     if (parent !== null && parent.places.length !== pageCount)
       throw new RangeError(`a memory of ${parent.places.length} pages cannot be the parent of one of ${pageCount}`)
     this.db = db
@@ -78,7 +85,7 @@ export class SnapshotWriter {
       for (let order = 0; order < count; order++) this.places[page + order] = place + order
     }
     this.reader = new PageReader(db)
-    this.selectPage = prepare(db, query.selectFrom("page").select("place").where("prefix", "=", 0))
+    this.index = index
   }
 
   /** `contents`: the 4096 bytes of each page of `indexes`, one after another. */
@@ -116,11 +123,11 @@ export class SnapshotWriter {
   }
 
   private storedPlace(hash: Buffer): number | null {
-    const found = this.selectPage.get(prefixOf(hash))
-    if (found === undefined) return null
-    const slot = found.place % pagesPerPack
-    const hashes = this.reader.hashes(Math.floor(found.place / pagesPerPack), `the page at place ${found.place}`)
-    return hashes.subarray(slot * hashBytes, (slot + 1) * hashBytes).equals(hash) ? found.place : null
+    const place = this.index.find(prefixOf(hash))
+    if (place === undefined) return null
+    const slot = place % pagesPerPack
+    const hashes = this.reader.hashes(Math.floor(place / pagesPerPack), `the page at place ${place}`)
+    return hashes.subarray(slot * hashBytes, (slot + 1) * hashBytes).equals(hash) ? place : null
   }
 
   private pack(): void {
@@ -172,14 +179,7 @@ export class SnapshotWriter {
   }
 
   private indexPages(placeIn: (place: number) => number): void {
-    const insert = prepare(
-      this.db,
-      query
-        .insertInto("page")
-        .values({ prefix: 0, place: 0 })
-        .onConflict(conflict => conflict.doNothing()),
-    )
-    for (const [key, place] of this.fresh) insert.run(prefixOf(Buffer.from(key, "latin1")), placeIn(place))
+    for (const [key, place] of this.fresh) this.index.add(prefixOf(Buffer.from(key, "latin1")), placeIn(place))
   }
 
   private writeRecord(head: SnapshotHead, map: StoredMap): SnapshotInfo {

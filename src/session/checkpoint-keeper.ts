@@ -19,7 +19,7 @@ export interface CheckpointSpacing {
   readonly patience: number
 }
 
-export const usualSpacing: CheckpointSpacing = { least: 64_000_000, perPage: 12_000, look: 16_000_000, patience: 8 }
+export const usualSpacing: CheckpointSpacing = { least: 64_000_000, perPage: 20_000, look: 16_000_000, patience: 8 }
 
 export class CheckpointKeeper {
   private readonly log: LogWriter
