@@ -52,7 +52,7 @@ export const debugWorld = Effect.fnUntraced(function* (
   const { WorldStore } = yield* events
   const { openDebugger } = yield* debuggers
   const programs = yield* Effect.forEach(symbolFiles, readProgram)
-  const world = yield* (yield* WorldStore).openReadOnly(path)
+  const world = yield* (yield* WorldStore).openReadOnly(path, { holdsSnapshots: true })
   const debug = yield* withTier(openDebugger(world, breathe, { isLoaded, programs }))
   debug.searchers = yield* searchersOf(path, true)
   return debug

@@ -8,6 +8,7 @@ import { ancestorsMax, type Lineage, singleFile } from "./lineage.ts"
 import { lockWorld } from "./lock.ts"
 import { type Parent, readParent } from "./parent.ts"
 import { comparePositions, type Position } from "./position.ts"
+import { query, selectFirst } from "./tables.ts"
 
 /** Brings a world of an older format to the newest. */
 const upgrade = (path: string): Effect.Effect<void, OpenError> =>
@@ -73,6 +74,22 @@ export const openLineage = (
     if (problem !== null) return yield* unusable(problem)
     const lineage = [...upTo(before, parent), { ...own[0]!, firstSeq: parent.seq + 1 }]
     return { lineage, parent }
+  })
+
+/**
+ * The same files as they are now, whatever is written to them or removed from them until the scope ends: of a file that is being
+ * recorded SQLite keeps what a reader has begun to read. One at rest is not held, as nobody could begin to write to it then.
+ */
+export const openHeld = (path: string): Effect.Effect<Lineage, OpenError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { lineage } = yield* openLineage(path, yield* openReader(path))
+    for (const chapter of lineage)
+      yield* attempt(chapter.path, () => {
+        if (chapter.db.pragma("journal_mode", { simple: true }) !== "wal") return
+        chapter.db.exec("BEGIN")
+        selectFirst(chapter.db, query.selectFrom("head").select("seq"))
+      })
+    return lineage
   })
 
 /** Why a history is not the one that a fork was made of, null where it is. */

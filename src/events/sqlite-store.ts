@@ -51,7 +51,7 @@ import {
 } from "./lineage-snapshots.ts"
 import { lockWorld } from "./lock.ts"
 import { type LogWriterOptions, makeLogWriter, type WorkerLogWriter } from "./log-writer.ts"
-import { type OpenedLineage, openLineage, openReader } from "./opening.ts"
+import { type OpenedLineage, openHeld, openLineage, openReader } from "./opening.ts"
 import type { ForkPoint } from "./parent.ts"
 import { origin } from "./position.ts"
 import { DigestChain, zeroDigest } from "./row.ts"
@@ -59,7 +59,15 @@ import type { SnapshotInput } from "./snapshot-sender.ts"
 import { addTable, addViews, rowsMaxDefault, runQuery } from "./sql.ts"
 import { query, selectAll } from "./tables.ts"
 import type { Failure } from "./worker-protocol.ts"
-import type { CreateOptions, OpenOptions, RecordingWorld, RemoveOptions, Truncation, World } from "./world-store.ts"
+import type {
+  CreateOptions,
+  OpenOptions,
+  ReadOptions,
+  RecordingWorld,
+  RemoveOptions,
+  Truncation,
+  World,
+} from "./world-store.ts"
 import { verifyWritten, writtenSpans } from "./written-pages.ts"
 
 const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
@@ -145,7 +153,8 @@ const forkTo = (lineage: Lineage, file: string, { seq, position }: ForkPoint) =>
     }),
   )
 
-const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World => {
+/** `saved` is where snapshots are read. */
+const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis, saved: Lineage = lineage): World => {
   const { path } = ownChapter(lineage)
   const found = <A>(which: number | string, body: () => A | null) =>
     Effect.flatMap(
@@ -187,13 +196,13 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
     readBlob: hash => Effect.map(ofBlob(hash, readWholeBlob), ({ found: whole }) => whole),
     readBlobNow: hash => blobNow(hash, db => readWholeBlob(db, hash)),
     readBlobPartNow: (hash, from, bytes) => blobNow(hash, db => readBlobPart(db, hash, from, bytes)),
-    snapshots: read(path, () => listSnapshots(lineage)),
-    snapshot: which => found(which, () => findSnapshot(lineage, which)),
-    snapshotState: id => found(id, () => readState(lineage, id)),
-    snapshotMemory: id => found(id, () => openMemory(lineage, id)),
+    snapshots: read(path, () => listSnapshots(saved)),
+    snapshot: which => found(which, () => findSnapshot(saved, which)),
+    snapshotState: id => found(id, () => readState(saved, id)),
+    snapshotMemory: id => found(id, () => openMemory(saved, id)),
     snapshotMemoryNow: id =>
       now(() => {
-        const memory = openMemory(lineage, id)
+        const memory = openMemory(saved, id)
         if (memory === null) throw new ContentDamaged(`the snapshot ${id} was removed meanwhile`)
         return memory
       }),
@@ -201,8 +210,8 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
       Stream.unwrap(
         Effect.gen(function* () {
           for (const needed of since === undefined ? [id] : [id, since])
-            yield* found(needed, () => findSnapshot(lineage, needed))
-          return readStream(path, () => eachPage(lineage, id, since ?? null), 256)
+            yield* found(needed, () => findSnapshot(saved, needed))
+          return readStream(path, () => eachPage(saved, id, since ?? null), 256)
         }),
       ),
     writtenSpans: read(path, () => writtenSpans(lineage)),
@@ -222,10 +231,11 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis): World =>
   }
 }
 
-const openReadOnly = (path: string) =>
+const openReadOnly = (path: string, { holdsSnapshots = false }: ReadOptions = {}) =>
   Effect.gen(function* () {
     const opened = yield* openLineage(path, yield* openReader(path))
-    return worldOf(opened, yield* read(path, () => readGenesis(opened.lineage)))
+    const saved = holdsSnapshots ? yield* openHeld(path) : opened.lineage
+    return worldOf(opened, yield* read(path, () => readGenesis(opened.lineage)), saved)
   })
 
 const recordingOf = (reading: World, log: WorkerLogWriter, truncation: Truncation | null): RecordingWorld => {

@@ -134,6 +134,11 @@ export interface OpenOptions extends LogWriterOptions {
   readonly onDamage?: "truncate" | "refuse"
 }
 
+export interface ReadOptions {
+  /** Snapshots and checkpoints stay readable as they are now, also those that whoever records removes meanwhile. */
+  readonly holdsSnapshots?: boolean
+}
+
 export interface RemoveOptions {
   /** Removes it although there are forks that need it. */
   readonly force?: boolean
@@ -167,7 +172,7 @@ export class WorldStore extends Context.Service<
       options?: OpenOptions,
     ): ScopedOpen<RecordingWorld, WorldInUse | WorldWriteFailed | OpenError | ReadError>
     /** Opens a world to read, also while another process records into it. */
-    openReadOnly(path: string): ScopedOpen<World, OpenError | ReadError>
+    openReadOnly(path: string, options?: ReadOptions): ScopedOpen<World, OpenError | ReadError>
     /** Verifies the world in `file` and copies it to `path`. */
     importFrom(file: string, path: string): Effect.Effect<void, WorldExists | WorldInUse | OpenError | ReadError>
     /** Removes a world that is not in use and that no fork beside it needs. */

@@ -17,7 +17,7 @@ const breathe = Effect.callback<void>(resume => {
 
 const opened = Effect.gen(function* () {
   const store = yield* WorldStore
-  const world = yield* store.openReadOnly(path)
+  const world = yield* store.openReadOnly(path, { holdsSnapshots: true })
   return yield* openDebugger(world, breathe, { knowsGuest: false, isLoaded: false })
 }).pipe(
   Effect.provideService(Tier, policyNamed(tier) ?? null),

@@ -81,6 +81,40 @@ describe("checkpoints", () => {
       ),
     120_000,
   )
+
+  test(
+    "that are removed stay there for who holds them, until he goes",
+    () =>
+      withPath(path =>
+        run(
+          Effect.gen(function* () {
+            const store = yield* WorldStore
+            const world = yield* store.create(path, genesis)
+            const first = yield* world.saveSnapshot(input(null, null, [page(3, 1), page(500, 2)]))
+            yield* Effect.scoped(
+              Effect.gen(function* () {
+                const holding = yield* store.openReadOnly(path, { holdsSnapshots: true })
+                const second = yield* world.saveSnapshot(input(null, null, [page(3, 7)]))
+                yield* world.removeSnapshot(first.id)
+                appendBatch(world.log, 1)
+                yield* world.log.flush
+                expect((yield* world.snapshots).map(({ id }) => id)).toEqual([second.id])
+                expect((yield* holding.snapshots).map(({ id }) => id)).toEqual([first.id])
+                expect((yield* holding.head).seq).toBe(1)
+                expect(yield* load(holding, first.id)).toEqual([
+                  [3, 1],
+                  [500, 2],
+                ])
+                expect((yield* Effect.flip(world.snapshotMemory(first.id)))._tag).toBe("SnapshotNotFound")
+              }),
+            )
+            const later = yield* store.openReadOnly(path, { holdsSnapshots: true })
+            expect((yield* later.snapshots).length).toBe(1)
+          }),
+        ),
+      ),
+    60_000,
+  )
 })
 
 describe("snapshots", () => {
