@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: this machine beside QEMU, with and without its deterministic mode, in one run, interleaved. Prints how many times
  * as fast it is and writes bench.json. Needs qemu-system-riscv64, riscv64-linux-gnu-gcc, the image `debian` (`cv image build debian`),
- * and the first time apt and a network.
+ * gdb-multiarch, and the first time apt and a network.
  *
- * BENCH_ROUNDS, BENCH_BARE_ROUNDS and BENCH_HISTORY_ROUNDS say how often, BENCH_LINUX and BENCH_PROGRAMS (`gzip,sort`; 0 for none) what is measured.
+ * BENCH_ROUNDS, BENCH_BARE_ROUNDS and BENCH_HISTORY_ROUNDS say how often, BENCH_TRAVEL_POSITIONS from how many places of a history gdb
+ * steps back, BENCH_LINUX and BENCH_PROGRAMS (`gzip,sort`; 0 for none) what is measured.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,6 +17,7 @@ import { commandsWithin } from "./bench/engine.ts"
 import { benchHistory } from "./bench/history.ts"
 import { BOOT, linuxPieces, runInLinux } from "./bench/in-linux.ts"
 import { printResults } from "./bench/results.ts"
+import { benchTravel } from "./bench/travel.ts"
 
 const rounds = (variable: string, otherwise: number): number => Number(process.env[variable] ?? otherwise)
 
@@ -62,7 +64,9 @@ try {
   const linux = await benchLinux()
   const historyRounds = rounds("BENCH_HISTORY_ROUNDS", 3)
   const history = historyRounds === 0 ? undefined : await benchHistory(historyRounds)
-  writeFileSync("bench.json", `${JSON.stringify({ bareMetal, linux, history }, null, 2)}\n`)
+  const positions = rounds("BENCH_TRAVEL_POSITIONS", 100)
+  const travel = positions === 0 ? undefined : await benchTravel(positions)
+  writeFileSync("bench.json", `${JSON.stringify({ bareMetal, linux, history, travel }, null, 2)}\n`)
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
