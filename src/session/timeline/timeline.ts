@@ -157,8 +157,10 @@ export class Timeline {
     }),
   )
 
-  private readonly takeUp = (checkpoint: Checkpoint): void =>
-    this.traveler.takeUp(checkpoint, beginning => this.checkpoints.add(beginning, true))
+  /** Goes to a checkpoint. With `leaves`, what is loaded at the beginning is kept for the next who goes there. */
+  private takeUp(checkpoint: Checkpoint, leaves = true): void {
+    this.traveler.takeUp(checkpoint, leaves ? beginning => this.checkpoints.add(beginning, true) : null)
+  }
 
   /** Whether the machine has come to a moment and not gone past it. */
   private isJustBefore({ position, nextSeq }: Moment): boolean {
@@ -427,7 +429,7 @@ export class Timeline {
     const { machine } = this
     this.isAway = true
     this.lookAway()
-    if (!this.isJustBefore(from)) this.takeUp(this.checkpoints.at(from))
+    if (!this.isJustBefore(from)) this.takeUp(this.checkpoints.at(from), leaves)
     this.lookOut(sought)
     machine.core.pass(null)
     const start = machine.executed

@@ -118,8 +118,10 @@ export class Traveler {
   /** Goes on to a position, or to one of `stops` on the way, for at most `budget` instructions. */
   go(to: Position, budget: number, ...stops: readonly StopAt[]): Arrival {
     const { machine } = this
-    this.leavesBeginning?.(this.checkpoint())
-    this.leavesBeginning = null
+    if (this.leavesBeginning !== null) {
+      this.leavesBeginning(this.checkpoint())
+      this.leavesBeginning = null
+    }
     let left = budget
     for (;;) {
       const isThere = comparePositions(this.position, to)
@@ -228,7 +230,7 @@ export class Traveler {
   isLoaded = false
 
   /** Goes to a checkpoint's moment; `leaves` is told of a blank one as it was loaded, should the machine go on from there. */
-  takeUp(checkpoint: Checkpoint, leaves: (beginning: Checkpoint) => void): void {
+  takeUp(checkpoint: Checkpoint, leaves: ((beginning: Checkpoint) => void) | null): void {
     const { machine, versions } = this
     this.isLoaded = true
     this.versions = checkpoint.versions
