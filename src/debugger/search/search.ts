@@ -33,6 +33,26 @@ const worthLookingAt = Effect.fnUntraced(function* (
   return stretches.filter(stretch => isFirst(stretch) || !writes.leaveAlone(stretch, pages))
 })
 
+/** As many neighbours are put together at most. */
+const NEIGHBOURS_MAX = 8
+
+/**
+ * Neighbouring stretches put together, more of them the further back they lie: who goes on through several pays once for getting there.
+ */
+const withNeighbours = (stretches: readonly Stretch[]): readonly Stretch[] => {
+  const groups: { from: Position; readonly to: Position; count: number }[] = []
+  for (const { from, to } of stretches.toReversed()) {
+    const later = groups.at(-1)
+    // Two threads may each begin with a single one.
+    const most = Math.min(NEIGHBOURS_MAX, 2 ** Math.floor((groups.length - 1) / 2))
+    if (later && later.count < most && comparePositions(to, later.from) === 0) {
+      later.from = from
+      later.count++
+    } else groups.push({ from, to, count: 1 })
+  }
+  return groups.map(({ from, to }) => ({ from, to })).toReversed()
+}
+
 /** Looks in this thread, one stretch after another. */
 const searchHere = Effect.fnUntraced(function* (
   debug: Debugger,
@@ -125,7 +145,8 @@ export const search = Effect.fnUntraced(function* (
   searchers: Searchers | null,
   going: Going = {},
 ) {
-  const stretches = yield* worthLookingAt(debug, question, stretchesOf(debug, range.from, range.to))
+  const worth = yield* worthLookingAt(debug, question, stretchesOf(debug, range.from, range.to))
+  const stretches = question.wanted.keep === "last" ? withNeighbours(worth) : worth
   const found =
     searchers === null || stretches.length < 2
       ? yield* searchHere(debug, question, stretches, going)
