@@ -41,9 +41,9 @@ export const pieceOf = (place: number) => {
   return { blob, chunk, slot: at % pagesPerPiece, number: Math.floor(at / pagesPerPiece) }
 }
 
-/** A piece, 64 KiB but at the content's end. @throws ContentDamaged, naming `what` */
+/** A piece, 64 KiB but at the content's end. @throws ContentDamaged, naming the piece, or `what` where there is none */
 export const readPieceOf = (db: Database, blob: number, chunk: number, what: string): Buffer => {
-  const found = selectFirst(db, query.selectFrom("blob").select("size").where("id", "=", blob))
-  if (found === undefined || chunk * chunkBytes >= found.size) throw new ContentDamaged(`${what} is missing`)
-  return readPiece(db, what, { id: blob, size: found.size }, chunk)
+  const found = selectFirst(db, query.selectFrom("blob").select(["hash", "size"]).where("id", "=", blob))
+  if (!found?.hash || chunk * chunkBytes >= found.size) throw new ContentDamaged(`${what} is missing`)
+  return readPiece(db, Buffer.from(found.hash).toString("hex"), { id: blob, size: found.size }, chunk)
 }

@@ -2,6 +2,7 @@
 import { setPriority } from "node:os"
 import { type MessagePort, parentPort } from "node:worker_threads"
 import type { CompiledBatch, RegionJob } from "../machine/machine-config.ts"
+import { once } from "../machine/once.ts"
 import { keepBatch, readKept, type StoredBatch } from "./kept-regions.ts"
 import type { Client, Door, Request } from "./region-compilers.ts"
 
@@ -36,14 +37,6 @@ interface Machine {
   /** Pages it has met, and what it was given for them. */
   readonly met: Set<number>
   readonly given: Set<Batch>
-}
-
-const once = <A>(make: () => A): (() => A) => {
-  let made: { readonly value: A } | null = null
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }
 
 const storedBatch = ({ pages, read }: StoredBatch): Batch => ({
@@ -140,7 +133,7 @@ const serve = ({ port, helpers, memoryPages, finished, file }: Client): void => 
     if ("pages" in request) sendEarlier(request.pages)
     else void compile(request.jobs)
   })
-  port.on("close", () => guest()?.leave(machine))
+  port.on("close", () => file !== null && guests.get(file)?.leave(machine))
 }
 
 // The machine's own thread goes first where the processors are few; on Linux this is the thread's priority alone.

@@ -264,8 +264,9 @@ export class Machine {
     }
   }
 
-  private supervisorDeadlineNs(hart: number): number {
-    if (this.core.getHigh(hart, "menvcfg") >>> 31 !== STCE_HIGH) return Number.POSITIVE_INFINITY
+  /** null: the hart has no timer of supervisor mode. */
+  private supervisorDeadlineNs(hart: number): number | null {
+    if (this.core.getHigh(hart, "menvcfg") >>> 31 !== STCE_HIGH) return null
     return this.board.clint.deadlineNs({
       high: this.core.getHigh(hart, "stimecmp"),
       low: this.core.getLow(hart, "stimecmp"),
@@ -282,12 +283,12 @@ export class Machine {
     const machineTimer = board.clint.timerDeadlineNs(hart)
     core.setPending(hart, MTIP, now >= machineTimer)
     const supervisorTimer = this.supervisorDeadlineNs(hart)
-    if (core.getHigh(hart, "menvcfg") >>> 31 === STCE_HIGH) core.setPending(hart, STIP, now >= supervisorTimer)
+    if (supervisorTimer !== null) core.setPending(hart, STIP, now >= supervisorTimer)
     const alarm = board.rtc.alarmDeadlineNs()
     if (now >= alarm) board.rtc.update()
     let deadline = Number.POSITIVE_INFINITY
     if (machineTimer > now) deadline = machineTimer
-    if (supervisorTimer > now && supervisorTimer < deadline) deadline = supervisorTimer
+    if (supervisorTimer !== null && supervisorTimer > now && supervisorTimer < deadline) deadline = supervisorTimer
     if (alarm > now && alarm < deadline) deadline = alarm
     return deadline
   }

@@ -7,6 +7,7 @@ import { bootProblem } from "../machine/boot.ts"
 import { type KernelImage, readKernelImage } from "../machine/kernel-image.ts"
 import { Machine } from "../machine/machine.ts"
 import { type MachineConfig, RAM_BYTES_MAX } from "../machine/machine-config.ts"
+import { once } from "../machine/once.ts"
 import { CannotStart } from "./errors.ts"
 import { Compiler, Tier } from "./tier.ts"
 
@@ -113,15 +114,6 @@ export const buildMachine = <E, R>(
 
 /** Builds the machine of a recorded world. */
 export const machineOf = (world: World) => buildMachine(world.genesis, content => world.readBlob(content.hash))
-
-/** Calls `read` when its value is asked for first. */
-const once = <A>(read: () => A): (() => A) => {
-  let known: { readonly value: A } | null = null
-  return () => {
-    known ??= { value: read() }
-    return known.value
-  }
-}
 
 /** What a machine of a recorded world boots, read when it is looked at: at the beginning, and after a reset. */
 const bootedContents = (world: World): Pick<MachineConfig, "firmware" | "kernel" | "initrd"> => {

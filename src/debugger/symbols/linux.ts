@@ -61,11 +61,14 @@ export class Linux {
     const [pid, tgid, comm, tasks] = ["pid", "tgid", "comm", "tasks"].map(name => members?.get(name))
     const firstTask = symbols.find("init_task")
     if (!pid || !tgid || !comm || !tasks || !firstTask) return null
-    const [places, { address }] = [[pid, tgid, comm, tasks].map(placeOf), firstTask]
-    return new Linux(
-      { pid: places[0]!, tgid: places[1]!, comm: places[2]!, tasks: places[3]!, firstTask: address },
-      view,
-    )
+    const facts: LinuxFacts = {
+      pid: placeOf(pid),
+      tgid: placeOf(tgid),
+      comm: placeOf(comm),
+      tasks: placeOf(tasks),
+      firstTask: firstTask.address,
+    }
+    return new Linux(facts, view)
   }
 
   /** What a hart executes, or on whose behalf; null before Linux has set itself up there, and in firmware. */
