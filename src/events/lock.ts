@@ -8,6 +8,12 @@ import { Effect, type Scope } from "effect"
 import { attempt } from "./database.ts"
 import { type WorldDamaged, WorldInUse, type WorldUnreadable } from "./errors.ts"
 
+/**
+ * The locks this process holds. A fiber that waits for nothing that can come is garbage, its scope with it, and a connection that is
+ * collected gives up its lock.
+ */
+const held = new Set<Database>()
+
 const inode = (file: string): number | null => statSync(file, { throwIfNoEntry: false })?.ino ?? null
 
 const tryLock = (path: string, file: string): Database | null => {
@@ -39,7 +45,9 @@ export const lockWorld = (
     () => {
       for (let tries = 0; tries < 100; tries++) {
         const db = tryLock(path, file)
-        if (db !== null) return db
+        if (db === null) continue
+        held.add(db)
+        return db
       }
       throw new WorldInUse({ path })
     },
@@ -50,6 +58,7 @@ export const lockWorld = (
       Effect.sync(() => {
         rmSync(file, { force: true })
         db.close()
+        held.delete(db)
       }),
     ),
   )

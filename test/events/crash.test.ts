@@ -10,7 +10,7 @@ import { appendBatch, failure, genesis, run, snapshotPages, withPath } from "./f
 const recorder = fileURLToPath(new URL("./recorder.ts", import.meta.url))
 
 const start = (mode: string, path: string) => {
-  const child = spawn(process.execPath, [recorder, mode, path], { stdio: ["ignore", "pipe", "inherit"] })
+  const child = spawn(process.execPath, ["--expose-gc", recorder, mode, path], { stdio: ["ignore", "pipe", "inherit"] })
   const lines: Array<string> = []
   const reader = createInterface({ input: child.stdout })
   const first = new Promise<string>(resolve => reader.once("line", resolve))
@@ -123,6 +123,8 @@ describe("a recording process", () => {
         const holder = start("hold", path)
         try {
           expect(await holder.first).toBe("recording")
+          // The lock does not go with what is collected meanwhile.
+          await new Promise(resolve => setTimeout(resolve, 500))
           const error = await failure(Effect.flatMap(WorldStore, store => store.open(path)))
           expect(error.message).toMatch(/is in use: another chronovisor is recording/)
           expect(await failure(Effect.flatMap(WorldStore, store => store.remove(path)))).toBeInstanceOf(WorldInUse)

@@ -37,7 +37,11 @@ const record = Effect.gen(function* () {
   const world = yield* mode === "create" ? store.create(path, genesis) : store.open(path)
   const { log } = world
   console.log("recording")
-  if (mode === "hold") return yield* Effect.never
+  if (mode === "hold") {
+    // What nothing refers to is to be collected at once, if the process may ask for that.
+    setInterval(() => globalThis.gc?.(), 20)
+    return yield* Effect.never
+  }
   if (mode === "snapshots") return yield* takeSnapshots(world)
   for (let round = log.nextSeq; ; round++) {
     appendBatch(log, round)
