@@ -3,13 +3,13 @@ import type { Migration, MigrationProvider } from "kysely/migration"
 import * as world from "./001-world.ts"
 import * as memoryMaps from "./002-memory-maps.ts"
 import * as forks from "./003-forks.ts"
-import * as writtenPages from "./004-written-pages.ts"
+import * as writtenLines from "./004-written-lines.ts"
 
 const migrations: Record<string, Migration> = {
   "001-world": world,
   "002-memory-maps": memoryMaps,
   "003-forks": forks,
-  "004-written-pages": writtenPages,
+  "004-written-lines": writtenLines,
 }
 
 export const formatVersion = Object.keys(migrations).length

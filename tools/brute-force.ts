@@ -5,14 +5,16 @@
  *
  * N words (12) of a recorded Linux's memory are chosen: words that change, words that do not though their page is written all the time,
  * and words that nobody writes to. `cv last-write` and `cv when` are asked about them. Then a machine of its own goes once through the
- * history, by the interpreter, and looks at every word after every single instruction; what it saw is compared with the answers. For a
- * world of up to some hundred million instructions:
+ * history, by the interpreter, and looks at every word after every single instruction; what it saw is compared with the answers. Memory
+ * that differs between two checkpoints has to be among what is kept as written between them. For a world of up to some hundred million
+ * instructions:
  *
  *     cv run debian --cpus 2 --until instret:120000000 --name brute
  *
  * Wants dist/main.js. Exit code 1: there is a difference.
  */
 import { parseArgs } from "node:util"
+import { compareWithMarks } from "./brute-force/unmarked-lines.ts"
 import { type Moment, type Testimony, testify, type Write } from "./brute-force/witness.ts"
 import { type Above, choosePredicates, chooseWords, WORD_BYTES, type Word } from "./brute-force/words.ts"
 import { chanceOf } from "./chance.ts"
@@ -188,7 +190,11 @@ say("")
 sayTable([["WORD", "SORT", "CHANGES", "LAST CHANGE", "LAST WRITE", "BY"], ...ofWords.map(({ row }) => row)])
 say("")
 sayTable([["PREDICATE", "TIMES", "FIRST", "LAST"], ...ofPredicates.map(({ row }) => row)])
-const problems = [...ofWords, ...ofPredicates].flatMap(compared => compared.problems)
+const { pairs, changed, marked, unmarked } = await timed("memory compared between checkpoints", () =>
+  withWorld(world, "auto", compareWithMarks),
+)
+say(`${pairs} times; ${changed} lines differ, ${marked} are kept as written`)
+const problems = [...[...ofWords, ...ofPredicates].flatMap(compared => compared.problems), ...unmarked]
 say("")
 for (const problem of problems) say(problem)
 const asked = `${testimony.instructions} instructions; ${words.length + 2 * predicates.length} answers compared`

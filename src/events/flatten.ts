@@ -8,7 +8,7 @@ import { eachPage, generation, listSnapshots, readState } from "./lineage-snapsh
 import { PageIndex } from "./page-index.ts"
 import { SnapshotWriter, type StoredSnapshot } from "./snapshot-writer.ts"
 import { insertRow, prepare, query, selectAll, selectFirst } from "./tables.ts"
-import { storeWritten, writtenSpans } from "./written-pages.ts"
+import { storeWritten, writtenSpans } from "./written-lines.ts"
 
 const nothing = Buffer.alloc(0)
 
@@ -63,7 +63,7 @@ export const flatten = (lineage: Lineage, head: Head, file: string): Promise<voi
             copyEvents(db, chapter, head.seq)
           })
         copySnapshots(db, lineage, head.seq)
-        for (const { fromSeq, toSeq, pages } of writtenSpans(lineage)) storeWritten(db, fromSeq, toSeq, pages)
+        for (const span of writtenSpans(lineage)) storeWritten(db, span)
         writeHead(db, head)
       })()
     }),

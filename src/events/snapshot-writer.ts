@@ -19,7 +19,7 @@ import {
   sha256,
 } from "./snapshot.ts"
 import { insertRow, prepare, query, run, selectAll, selectFirst } from "./tables.ts"
-import { storeWritten } from "./written-pages.ts"
+import { storeWritten, type WrittenLines } from "./written-lines.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
 const nothing = Buffer.alloc(0)
@@ -31,8 +31,8 @@ export interface SnapshotHead {
   readonly virtualNs: number
   readonly digest: Uint8Array
   readonly state: Uint8Array
-  /** The event since which all that was written is among the pages; absent or null where that is not known. */
-  readonly writtenSince?: number | null
+  /** What was written since an event; absent or null where that is not known. */
+  readonly written?: (WrittenLines & { readonly since: number }) | null
 }
 
 /** A snapshot that was stored, with its map: another may be made on top of it. */
@@ -57,8 +57,6 @@ export class SnapshotWriter {
   private readonly parent: StoredMap | null
   /** Of the pages taken in so far: their places, or where they will be in `packs`, as a negative number. */
   private readonly changed = new Map<number, number>()
-  /** All pages taken in, also those that are as they were. */
-  private readonly given: number[] = []
   private readonly packs: { hashes: Buffer; data: Buffer }[] = []
   /** Pages that are new, by hash: where they will be. */
   private readonly fresh = new Map<string, number>()
@@ -102,7 +100,6 @@ export class SnapshotWriter {
   private change(index: number, place: number): void {
     if (index >= this.places.length)
       throw new RangeError(`page ${index} is beyond the memory of ${this.places.length} pages`)
-    this.given.push(index)
     // What stands where it stood before does not change.
     if (place === this.places[index]) this.changed.delete(index)
     else this.changed.set(index, place)
@@ -162,8 +159,8 @@ export class SnapshotWriter {
       [...this.changed.keys()].sort((a, b) => a - b),
       this.parent,
     )
-    const { seq, writtenSince = null } = head
-    if (writtenSince !== null) storeWritten(this.db, writtenSince, seq, this.given)
+    const { seq, written = null } = head
+    if (written !== null) storeWritten(this.db, { ...written, fromSeq: written.since, toSeq: seq })
     return { info: this.writeRecord(head, map), map }
   }
 

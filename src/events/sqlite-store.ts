@@ -68,7 +68,7 @@ import type {
   Truncation,
   World,
 } from "./world-store.ts"
-import { verifyWritten, writtenSpans } from "./written-pages.ts"
+import { verifyWritten, writtenSpans } from "./written-lines.ts"
 
 const isEventError = (cause: unknown): cause is UnknownEvent | MalformedPayload =>
   cause instanceof UnknownEvent || cause instanceof MalformedPayload

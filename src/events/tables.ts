@@ -55,7 +55,7 @@ export interface WrittenTable {
   id: Generated<number>
   from_seq: number
   to_seq: number
-  pages: Uint8Array
+  lines: Uint8Array
   seal: Uint8Array
 }
 

@@ -33,7 +33,7 @@ import type { Page, SnapshotInfo, SnapshotMemory } from "./snapshot.ts"
 import type { SnapshotInput, SnapshotUnderWay } from "./snapshot-sender.ts"
 import type { DerivedTable, SqlResult } from "./sql.ts"
 import { sqliteStore } from "./sqlite-store.ts"
-import type { WrittenSpan } from "./written-pages.ts"
+import type { WrittenSpan } from "./written-lines.ts"
 
 /** A world as a reader sees it. Reading sees what is durable at the time. */
 export interface World {

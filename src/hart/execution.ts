@@ -20,6 +20,7 @@ import type { FloatLibrary } from "./float/index.ts"
 import { RAM, RAM_BASE, TLB_READ, TLB_WRITE } from "./layout.ts"
 import { tlbIndex } from "./memory-access.ts"
 import { get32, get64, set64 } from "./state.ts"
+import { markLine } from "./written-lines.ts"
 
 /** How each width is read. */
 export const loads: Record<LoadWidth, { bytes: number; read: (address: Expr<"i32">, offset?: number) => Expr<"i64"> }> =
@@ -131,8 +132,10 @@ export abstract class Execution implements Semantics {
     )
   }
 
-  protected write(width: StoreWidth, host: Expr<"i32">, value: Expr<"i64">): void {
+  protected write(width: StoreWidth, place: Expr<"i32">, value: Expr<"i64">): void {
     const { f } = this
+    const host = f.let(place)
+    markLine(f, host)
     if (width === 1) f.storeI64As8(host, value)
     else if (width === 2) f.storeI64As16(host, value)
     else if (width === 4) f.storeI64As32(host, value)

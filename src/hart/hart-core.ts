@@ -9,6 +9,9 @@ import {
   INTERRUPT_LOG,
   INTERRUPT_LOG_ENTRIES,
   INTERRUPT_LOG_ENTRY_BYTES,
+  LINE_SHIFT,
+  LINE_WRITTEN,
+  LINES_PER_PAGE,
   PAGE_ABSENT,
   PAGE_BYTES,
   PAGE_DIRTY,
@@ -415,7 +418,7 @@ export class HartCore {
     return this.bytes.subarray(ROM, ROM + ROM_BYTES)
   }
 
-  /** Call after writing to RAM from outside: marks pages dirty and forgets what was decoded there. */
+  /** Call after writing to RAM from outside: marks pages and lines as written and forgets what was decoded there. */
   ramChanged(physical: number, length: number): void {
     if (length === 0) return
     if (this.observation.watchesMemory && this.observation.watchesWrite(physical, length)) {
@@ -428,6 +431,25 @@ export class HartCore {
       this.bytes[PAGE_DIRTY + page] = 1
       this.exports.dropPageNumber(page)
     }
+    const host = physical - RAM_BASE + RAM
+    const lastLine = (host + length - 1) >>> LINE_SHIFT
+    this.bytes.fill(1, LINE_WRITTEN + (host >>> LINE_SHIFT), LINE_WRITTEN + lastLine + 1)
+  }
+
+  /**
+   * Which of a page's 64 lines were written since this was last asked: puts two words at `at`, a bit for each line from the lowest one
+   * on.
+   */
+  takeWrittenLines(page: number, lines: Uint32Array, at: number): void {
+    const first = (LINE_WRITTEN + ((RAM + page * PAGE_BYTES) >>> LINE_SHIFT)) >>> 2
+    const flags = this.words.subarray(first, first + LINES_PER_PAGE / 4)
+    for (let half = 0; half < 2; half++) {
+      let bits = 0
+      // Multiplied, the flags of four lines stand side by side in the highest bits.
+      for (let word = 7; word >= 0; word--) bits = (bits << 4) | (Math.imul(flags[half * 8 + word]!, 0x10204080) >>> 28)
+      lines[at + half] = bits
+    }
+    flags.fill(0)
   }
 
   private get pageFlags(): Uint8Array<ArrayBuffer> {

@@ -9,6 +9,10 @@ export const HARTS_MAX = 8
 /** 4 KiB, the size of a guest page. */
 export const PAGE_BYTES = 4096
 export const PAGE_SHIFT = 12
+/** Of writes it is known by lines of so many bytes where they went. */
+export const LINE_BYTES = 64
+export const LINE_SHIFT = 6
+export const LINES_PER_PAGE = PAGE_BYTES / LINE_BYTES
 
 /** The machine's number of harts, 32 bits. */
 export const HART_COUNT = 0xfe0
@@ -138,10 +142,14 @@ export const CODE_PAGE_CLOSED = REGION_PAGES + (REGIONS_MAX + 1) * 4
 
 const align64K = (address: number) => (address + 0xffff) & ~0xffff
 
+/** For each line of RAM one byte: 1 when it was written since the flag was last cleared. */
+const LINES_WRITTEN = align64K(CODE_PAGE_CLOSED + CODE_PAGES)
 /** The boot ROM. */
-export const ROM = align64K(CODE_PAGE_CLOSED + CODE_PAGES)
+export const ROM = align64K(LINES_WRITTEN + RAM_PAGES_MAX * LINES_PER_PAGE)
 /** Guest RAM. */
 export const RAM = ROM + 0x10000
+/** A line's flag is at this plus the line's address in this memory, shifted right by LINE_SHIFT. */
+export const LINE_WRITTEN = LINES_WRITTEN - (RAM >>> LINE_SHIFT)
 
 /** Guest physical addresses. */
 export const ROM_BASE = 0x1000
@@ -149,7 +157,7 @@ export const ROM_BYTES = ROM_PAGES * PAGE_BYTES
 export const RAM_BASE = 0x80000000
 
 /** The most guest RAM, in bytes. */
-export const RAM_BYTES_MAX = 0x100000000 - RAM
+export const RAM_BYTES_MAX = RAM_PAGES_MAX * PAGE_BYTES
 
 /** Pages of 64 KiB the WebAssembly memory needs for this much guest RAM. */
 export const wasmPages = (ramBytes: number): number => Math.ceil((RAM + ramBytes) / 0x10000)

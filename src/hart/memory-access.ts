@@ -29,6 +29,7 @@ import { hitKind, isObserved, nearness, nearnessOf, type Observation, reportAcce
 import { access } from "./pmp.ts"
 import { get32, get64, holdBudget, set32, set64 } from "./state.ts"
 import { inRam, inRom, type RamBytes, raise, ramHost, romHost } from "./translation.ts"
+import { markLines } from "./written-lines.ts"
 
 /** The running hart's TLBs begin here. */
 export const tlbBase = (): Expr<"i32"> => i32.add(i32.mul(i32.wrap(get64("mhartid")), TLB_HART_BYTES), TLB)
@@ -99,12 +100,13 @@ export const defineMemoryAccess = (
 
   const pageNumber = (physical: Expr<"i64">): Expr<"i32"> => i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12))
 
-  /** RAM was written: the page is dirty, predecoded instructions there are stale. */
+  /** RAM was written: the page is dirty, and the lines; predecoded instructions there are stale. */
   const wrote = module.function("wrote", { params: ["i64", "i32"], result: null }, f => {
     const physical = f.param(0, "i64")
     const bytes = f.param(1, "i32")
     const page = f.let(pageNumber(physical))
     f.storeI32As8(page, 1, PAGE_DIRTY)
+    markLines(f, f.let(ramHost(physical)), bytes)
     const code = f.let(i32.load(i32.shl(page, 2), PAGE_CODE))
     f.if(code, () => f.call(cache.invalidateBytes, code, i32.and(i32.wrap(physical), 0xfff), bytes))
   })

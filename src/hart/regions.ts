@@ -26,6 +26,7 @@ import { asRegion, nearness, nearnessOf, type Observation } from "./observation.
 import { access } from "./pmp.ts"
 import { get32, get64, set32 } from "./state.ts"
 import { inRam, type RamBytes, ramHost } from "./translation.ts"
+import { markLines } from "./written-lines.ts"
 
 /**
  * `region(count, pc, info)`: executes at most `count` instructions from `pc`, where REGION_INFO says `info`; gives the next pc and
@@ -98,7 +99,7 @@ export const defineRegions = (
     })
     const near = nearnessOf(f, observation, virtual, physical, bytes, i32.const(kind))
     f.if(i32.eq(near, nearness.hit), () => f.return(i32.const(0)))
-    return { virtual, physical, near, host: f.let(ramHost(physical)) }
+    return { virtual, bytes, physical, near, host: f.let(ramHost(physical)) }
   }
   const find = { params: ["i64", "i32"], result: "i32" } as const
 
@@ -120,10 +121,12 @@ export const defineRegions = (
     "findStore",
     find,
     f => {
-      const { virtual, physical, near, host } = findRam(f, access.write)
+      const { virtual, bytes, physical, near, host } = findRam(f, access.write)
       const page = f.let(i32.wrap(i64.shru(i64.sub(physical, RAM_BASE), 12)))
       f.if(i32.or(get32("uncacheable"), i32.load(i32.shl(page, 2), PAGE_CODE)), () => f.return(i32.const(0)))
       f.storeI32As8(page, 1, PAGE_DIRTY)
+      // The region marks a line itself; a misaligned access may reach into the next.
+      markLines(f, host, bytes)
       f.if(i32.eqz(near), () => fillTlb(f, TLB_WRITE, virtual, host))
       f.return(host)
       f.unreachable()

@@ -19,6 +19,7 @@ import { IN_REGION, PAGE_ABSENT, PAGE_CODE, PAGE_DIRTY, RAM, RAM_BASE, ROM, ROM_
 import { hitKind, isObserved, nearness, type Observation, reportAccess } from "./observation.ts"
 import { access } from "./pmp.ts"
 import { get32, get64, holdBudget, set32, set64 } from "./state.ts"
+import { markLine } from "./written-lines.ts"
 
 /** Asks for a trap on behalf of the instruction that called. */
 export const raise = (f: FunctionBuilder, code: Expr<"i64"> | number, value: Expr<"i64">): void => {
@@ -183,6 +184,7 @@ export const defineTranslation = (
         f.storeI32(ramHost(entryAddress), wanted)
         const page = f.let(i32.wrap(i64.shru(i64.sub(entryAddress, RAM_BASE), 12)))
         f.storeI32As8(page, 1, PAGE_DIRTY)
+        markLine(f, ramHost(entryAddress))
         // A page table that is also executed: its records are stale.
         const code = f.let(i32.load(i32.shl(page, 2), PAGE_CODE))
         f.if(code, () => f.call(dropPage, code))

@@ -34,7 +34,7 @@ export interface MachineConfig {
 }
 
 /** Bytes of a page; where RAM begins, and the most of it that a machine can have. */
-export { PAGE_BYTES, RAM_BASE, RAM_BYTES_MAX } from "../hart/layout.ts"
+export { LINE_BYTES, LINES_PER_PAGE, PAGE_BYTES, RAM_BASE, RAM_BYTES_MAX } from "../hart/layout.ts"
 export { defaultPolicy, policyNamed, type TranslationPolicy } from "../hart/translator/policy.ts"
 export {
   buildRegions,

@@ -25,7 +25,7 @@ import { Board, memoryMap } from "./board.ts"
 import { BOOT_ROM_BYTES, boot, type LoadedPart, loadedParts } from "./boot.ts"
 import { Digest } from "./digest.ts"
 import type { MachineConfig } from "./machine-config.ts"
-import { MemoryWatch } from "./memory-watch.ts"
+import { MemoryWatch, type WrittenLines } from "./memory-watch.ts"
 import { Ram } from "./ram.ts"
 import { serveSbi } from "./sbi.ts"
 import type { SleepingMachine } from "./sleeping-machine.ts"
@@ -586,6 +586,12 @@ export class Machine {
     const { memory } = this
     const mark = memory.look()
     return { mark, pages: memory.writtenSince(since).map(index => this.page(index)) }
+  }
+
+  /** The lines written since a mark, and perhaps some that were before; they are taken once. */
+  takeWrittenLines(since: number): WrittenLines {
+    this.memory.look()
+    return this.memory.takeWrittenLines(since)
   }
 
   /**

@@ -1,11 +1,19 @@
 /**
- * What is known of RAM without reading it again: which pages were written since any earlier look, and a digest of all of it, kept as
- * the sum of the hashes of its pages. A look costs about the pages written since the last one.
+ * What is known of RAM without reading it again: which pages were written since any earlier look, which of their lines, and a digest of
+ * all of it, kept as the sum of the hashes of its pages. A look costs about the pages written since the last one.
  */
 import type { HartCore } from "../hart/hart-core.ts"
 import { PAGE_BYTES } from "../hart/layout.ts"
 
 const WORDS = 4
+
+/** Lines of 64 bytes that were written. */
+export interface WrittenLines {
+  /** The numbers of the pages that have any, in order. */
+  readonly pages: Uint32Array
+  /** Two words for each of those pages, a bit for each of its 64 lines from the lowest on. */
+  readonly lines: Uint32Array
+}
 
 export class MemoryWatch {
   private readonly core: HartCore
@@ -14,6 +22,8 @@ export class MemoryWatch {
   /** The hash of each page as the last look found it. */
   private readonly hashes: Int32Array
   private readonly sum = new Int32Array(WORDS)
+  /** For each page the number of the last look before its written lines were taken. */
+  private readonly linesTakenAt: Uint32Array
   private looks = 0
   /** What the last look found, in order. */
   private lastFound: readonly number[] = []
@@ -24,6 +34,7 @@ export class MemoryWatch {
     this.core = core
     this.foundBy = new Uint32Array(pages)
     this.hashes = new Int32Array(pages * WORDS)
+    this.linesTakenAt = new Uint32Array(pages)
   }
 
   /** Takes note of what was written. Gives a mark for `writtenSince`. Changes nothing a guest can see. */
@@ -51,6 +62,21 @@ export class MemoryWatch {
     const pages: number[] = []
     for (let page = 0; page < this.foundBy.length; page++) if (this.foundBy[page]! > mark) pages.push(page)
     return pages
+  }
+
+  /**
+   * The lines that were written after a mark and before the last look, and perhaps some that were written earlier. Who takes them again
+   * from an earlier mark is given whole pages.
+   */
+  takeWrittenLines(mark: number): WrittenLines {
+    const pages = Uint32Array.from(this.writtenSince(mark))
+    const lines = new Uint32Array(2 * pages.length)
+    for (const [order, page] of pages.entries()) {
+      this.core.takeWrittenLines(page, lines, 2 * order)
+      if (this.linesTakenAt[page]! > mark) lines.fill(0xffffffff, 2 * order, 2 * order + 2)
+      this.linesTakenAt[page] = this.looks
+    }
+    return { pages, lines }
   }
 
   /** Whether a page was all zero at the last look. */

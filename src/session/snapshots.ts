@@ -61,6 +61,8 @@ export class SnapshotMaker {
     this.otherPages = []
     if (loaded.length === 0) return
     const { mark, pages } = machine.writtenPages(0)
+    // What was loaded is no write of the guest's.
+    machine.takeWrittenLines(0)
     this.base = { parent: null, mark, seq: 0 }
     this.otherPages = pages.map(({ index }) => index).filter(index => !loaded.some(run => isIn(run, index)))
   }
@@ -74,15 +76,16 @@ export class SnapshotMaker {
   begin(name: string | null, seq: number, digest: Uint8Array): SnapshotUnderWay {
     if (this.inheritedPages > 0) return this.beginWhole(name, seq, digest)
     const { base, machine } = this
-    const { mark, pages } = machine.writtenPages(base?.mark ?? 0)
-    const writtenSince = base?.seq ?? (this.isFromBeginning ? 0 : null)
+    const since = base ?? (this.isFromBeginning ? { mark: 0, seq: 0 } : null)
+    const { mark, pages } = machine.writtenPages(since?.mark ?? 0)
+    const written = since && { since: since.seq, ...machine.takeWrittenLines(since.mark) }
     const parent = base?.parent ?? null
     if (parent !== null || this.loaded.length === 0)
-      return this.handOver({ name, seq, digest, parent, pages, writtenSince }, mark)
+      return this.handOver({ name, seq, digest, parent, pages, written }, mark)
     const indexes = new Set(pages.map(({ index }) => index))
     const others = this.otherPages.filter(index => !indexes.has(index)).map(index => machine.page(index))
     return this.handOver(
-      { name, seq, digest, parent, pages: [...pages, ...others], writtenSince, loaded: this.loaded },
+      { name, seq, digest, parent, pages: [...pages, ...others], written, loaded: this.loaded },
       mark,
     )
   }
@@ -92,11 +95,11 @@ export class SnapshotMaker {
     const { machine } = this
     this.inheritedPages = 0
     const { mark } = machine.writtenPages(0)
-    return this.handOver({ name, seq, digest, parent: null, pages: machine.pages(), writtenSince: null }, mark)
+    return this.handOver({ name, seq, digest, parent: null, pages: machine.pages() }, mark)
   }
 
   private handOver(
-    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages" | "writtenSince" | "loaded">,
+    input: Pick<SnapshotInput, "name" | "seq" | "digest" | "parent" | "pages" | "written" | "loaded">,
     mark: number,
   ): SnapshotUnderWay {
     const { machine } = this

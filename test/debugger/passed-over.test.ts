@@ -6,6 +6,7 @@ import type { Question, Searchers } from "../../src/debugger/search/question.ts"
 import { searchStretch } from "../../src/debugger/search/search-stretch.ts"
 import { type World, WorldStore } from "../../src/events/index.ts"
 import { record } from "../../src/session/session.ts"
+import { compareWithMarks } from "../../tools/brute-force/unmarked-lines.ts"
 import { embedded, run, script, Watcher, withPath } from "../session/embedded.ts"
 
 const RAM_BASE = 0x8000_0000
@@ -56,6 +57,11 @@ test("a search that passes over what was not written finds what one through all 
     await run(
       Effect.gen(function* () {
         const world = yield* (yield* WorldStore).openReadOnly(path)
+        const { pairs, changed, marked, unmarked } = yield* compareWithMarks(world)
+        expect(unmarked).toEqual([])
+        expect(pairs).toBeGreaterThan(5)
+        expect(changed).toBeGreaterThan(pairs)
+        expect(marked).toBeLessThan(20 * changed)
         const ignorant: World = { ...world, writtenSpans: Effect.succeed([]) }
         const [knowing, plain] = [yield* openDebugger(world, breathe), yield* openDebugger(ignorant, breathe)]
         const [few, all] = [counting(knowing), counting(plain)]

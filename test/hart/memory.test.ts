@@ -231,6 +231,36 @@ describe("written pages", () => {
     expect(dirty()).toEqual(pages)
   })
 
+  const LINE = DATA + 5 * 64
+  /** The lines written, counted from the page's first one, also beyond its end. */
+  const lines = (): number[] => {
+    const words = new Uint32Array(4)
+    for (const order of [0, 1]) bench.core.takeWrittenLines(page + order, words, 2 * order)
+    return Array.from({ length: 128 }, (_, line) => line).filter(line => (words[line >>> 5]! >>> (line & 31)) & 1)
+  }
+
+  it.each([
+    ["a store", "sd a2, (a1)", [5]],
+    ["a store by a translation that is known", "sb a2, 63(a1)\nsb a2, 64(a1)\nsw a2, 124(a1)", [5, 6]],
+    ["a store across lines", "sd a2, 60(a1)", [5, 6]],
+    ["a store across lines by a translation that is known", "sd a2, (a1)\nsd a2, 124(a1)", [5, 6, 7]],
+    ["a store across pages", `li a5, ${DATA + 4096 - 3}\nsd a2, (a5)`, [63, 64]],
+    ["an AMO", "amoadd.w a0, a2, (a1)", [5]],
+    ["an AMO by a translation that is known", "amoadd.d a0, a2, (a1)\namoadd.w a0, a2, (a3)", [5, 8]],
+    ["an SC that succeeds", "lr.w a0, (a1)\nsc.w a0, a2, (a1)", [5]],
+    ["a floating-point store", "fsd fa0, 72(a1)", [6]],
+    ["a load", "ld a0, (a1)", []],
+  ])("are known by lines of 64 bytes: %s", (_, access, expected) => {
+    bench.load(`li a1, ${LINE}\nli a3, ${DATA + 8 * 64}\nli a4, 0x6000\ncsrs mstatus, a4\nloop: ${access}\nj loop`)
+    // From some round on it is translated.
+    for (const instructions of [40, 400, 40]) {
+      lines()
+      bench.run(instructions)
+      expect(lines()).toEqual(expected)
+    }
+    expect(lines()).toEqual([])
+  })
+
   it("are counted anew after they were taken, by the same addresses too", () => {
     bench.load(`li a1, ${DATA}\nloop: sd a2, (a1)\nj loop`)
     bench.run(100)

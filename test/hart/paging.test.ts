@@ -221,11 +221,16 @@ describe("accessed and dirty bits", () => {
     bench.placeProgram(DATA, "ret")
     const entry = tables.entry(0x5000n)
     const before = bench.word64(entry)
+    const lines = new Uint32Array(2)
     bench.core.takeDirtyPages()
+    bench.core.takeWrittenLines((entry - RAM_BASE) >>> 12, lines, 0)
     bench.run()
     bench.expectEnd()
     expect(bench.word64(entry)).toBe(before | expected)
     expect(bench.core.takeDirtyPages()).toContain((entry - RAM_BASE) >>> 12)
+    bench.core.takeWrittenLines((entry - RAM_BASE) >>> 12, lines, 0)
+    const line = (entry % 4096) >>> 6
+    expect((lines[line >>> 5]! >>> (line & 31)) & 1).toBe(1)
   })
   it("stay away when the access faults", () => {
     const tables = start(3, "li a1, 0x5000\nsd a0, (a1)", made => made.map(0x5000n, DATA, V | R))

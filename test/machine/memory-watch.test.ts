@@ -67,6 +67,31 @@ describe("a memory watch", () => {
     expect(watch.writtenSince(third)).toEqual([])
   })
 
+  it("gives the lines written since a mark, each once", () => {
+    const { core, watch } = made()
+    write(core, 3, Uint8Array.of(1))
+    const first = watch.look()
+    expect(watch.takeWrittenLines(0)).toEqual({ pages: Uint32Array.of(3), lines: Uint32Array.of(1, 0) })
+    write(core, 9, new Uint8Array(65))
+    core.ramChanged(RAM_BASE + 3 * 4096 + 33 * 64 + 60, 8)
+    const second = watch.look()
+    expect(watch.takeWrittenLines(first)).toEqual({
+      pages: Uint32Array.of(3, 9),
+      lines: Uint32Array.of(0, 6, 3, 0),
+    })
+    // What was taken is not known any more.
+    expect(watch.takeWrittenLines(0)).toEqual({
+      pages: Uint32Array.of(3, 9),
+      lines: new Uint32Array(4).fill(0xffffffff),
+    })
+    core.ramChanged(RAM_BASE + 4096 - 64, 2 * 4096 + 64)
+    watch.look()
+    expect(watch.takeWrittenLines(second)).toEqual({
+      pages: Uint32Array.of(0, 1, 2),
+      lines: Uint32Array.of(0, 0x80000000, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff),
+    })
+  })
+
   it("has the digest of the content, however it came about", () => {
     const { core, watch } = made()
     const other = made()

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { comparePositions, type Position } from "../../events/index.ts"
 import type { Going } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
-import { PageWrites, pagesNeeded } from "./page-writes.ts"
+import { LineWrites, linesNeeded } from "./line-writes.ts"
 import type { Finding, Question, Searchers, Stretch } from "./question.ts"
 import { lookerOf, searchStretch } from "./search-stretch.ts"
 
@@ -25,12 +25,12 @@ const worthLookingAt = Effect.fnUntraced(function* (
   stretches: readonly Stretch[],
 ) {
   const { timeline } = debug
-  const pages = pagesNeeded(lookerOf(debug, question).sought)
-  if (pages === null) return stretches
-  const writes = new PageWrites(timeline.keptMoments, yield* timeline.world.writtenSpans)
+  const lines = linesNeeded(lookerOf(debug, question).sought)
+  if (lines === null) return stretches
+  const writes = new LineWrites(timeline.keptMoments, yield* timeline.world.writtenSpans)
   // What holds from the beginning on counts as having come true there.
   const isFirst = ({ from }: Stretch) => question.predicate !== null && comparePositions(from, timeline.begin) === 0
-  return stretches.filter(stretch => isFirst(stretch) || !writes.leaveAlone(stretch, pages))
+  return stretches.filter(stretch => isFirst(stretch) || !writes.leaveAlone(stretch, lines))
 })
 
 /** As many neighbours are put together at most. */

@@ -1,6 +1,6 @@
 /**
- * Which pages of memory were written between two events of a history. A span is stored with each snapshot and checkpoint, and stays when
- * that goes: who looks for a write to a page passes over the spans that do not have it.
+ * Which lines of memory were written between two events of a history. A span is stored with each snapshot and checkpoint, and stays when
+ * that goes: who looks for a write to a line passes over the spans that do not have it.
  */
 import { createHash } from "node:crypto"
 import type { Database } from "better-sqlite3"
@@ -13,30 +13,38 @@ import { WireReader, WireWriter } from "./wire.ts"
 
 const bytesMax = 1 << 26
 
-/** A part of a history, from after one event to after another, and the pages that may have been written in it. */
-export interface WrittenSpan {
-  readonly fromSeq: number
-  readonly toSeq: number
-  /** Their numbers, in order. */
+/** Lines of 64 bytes. */
+export interface WrittenLines {
+  /** The numbers of the pages of 4 KiB that have any, in order. */
   readonly pages: Uint32Array
+  /** Two words for each of those pages, a bit for each of its 64 lines from the lowest on. */
+  readonly lines: Uint32Array
 }
 
-const sealOf = (fromSeq: number, toSeq: number, pages: Uint8Array): Buffer =>
-  createHash("sha256").update(`${fromSeq} ${toSeq} `).update(pages).digest()
+/** A part of a history, from after one event to after another, and the lines that may have been written in it. */
+export interface WrittenSpan extends WrittenLines {
+  readonly fromSeq: number
+  readonly toSeq: number
+}
 
-/** `pages`: numbers in any order, each perhaps more than once. Run within a transaction. */
-export const storeWritten = (db: Database, fromSeq: number, toSeq: number, pages: Iterable<number>): void => {
-  const numbers = Uint32Array.from(new Set(pages)).sort()
+const sealOf = (fromSeq: number, toSeq: number, lines: Uint8Array): Buffer =>
+  createHash("sha256").update(`${fromSeq} ${toSeq} `).update(lines).digest()
+
+/** Run within a transaction. */
+export const storeWritten = (db: Database, { fromSeq, toSeq, pages, lines }: WrittenSpan): void => {
   const writer = new WireWriter()
-  writer.natural(numbers.length)
+  writer.natural(pages.length)
   let next = 0
-  for (const page of numbers) {
+  for (const page of pages) {
     writer.natural(page - next)
     next = page + 1
   }
+  const bits = Buffer.alloc(4 * lines.length)
+  for (const [at, word] of lines.entries()) bits.writeUInt32LE(word, 4 * at)
+  writer.raw(bits)
   const packed = pack(writer.take())
   const seal = sealOf(fromSeq, toSeq, packed)
-  run(db, query.insertInto("written").values({ from_seq: fromSeq, to_seq: toSeq, pages: packed, seal }))
+  run(db, query.insertInto("written").values({ from_seq: fromSeq, to_seq: toSeq, lines: packed, seal }))
 }
 
 /** @throws ContentDamaged */
@@ -44,10 +52,10 @@ const spanOf = ({
   id,
   from_seq: fromSeq,
   to_seq: toSeq,
-  pages: packed,
+  lines: packed,
   seal,
 }: Selectable<WrittenTable>): WrittenSpan => {
-  const what = `the list ${id} of written pages`
+  const what = `the list ${id} of written lines`
   const isSound = packed instanceof Uint8Array && seal instanceof Uint8Array
   if (!isSound || !sealOf(fromSeq, toSeq, packed).equals(seal))
     throw new ContentDamaged(`${what} is not what was stored`)
@@ -58,7 +66,9 @@ const spanOf = ({
     pages[at] = next + reader.natural()
     next = pages[at]! + 1
   }
-  return { fromSeq, toSeq, pages }
+  const bits = Buffer.from(reader.raw(8 * pages.length))
+  const lines = Uint32Array.from({ length: 2 * pages.length }, (_, at) => bits.readUInt32LE(4 * at))
+  return { fromSeq, toSeq, pages, lines }
 }
 
 const rowsOf = (db: Database) => selectAll(db, query.selectFrom("written").selectAll())
@@ -69,9 +79,9 @@ export const writtenSpans = (lineage: Lineage): ReadonlyArray<WrittenSpan> =>
     inChapter(chapter, () =>
       rowsOf(chapter.db).flatMap(row => {
         try {
-          const { fromSeq, toSeq, pages } = spanOf(row)
+          const span = spanOf(row)
           // What the file's own world did after the history left it is no part of it.
-          return fromSeq < chapter.lastSeq ? [{ fromSeq, toSeq: Math.min(toSeq, chapter.lastSeq), pages }] : []
+          return span.fromSeq < chapter.lastSeq ? [{ ...span, toSeq: Math.min(span.toSeq, chapter.lastSeq) }] : []
         } catch (cause) {
           if (cause instanceof ContentDamaged) return []
           throw cause

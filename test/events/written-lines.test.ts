@@ -5,7 +5,12 @@ import { WorldStore } from "../../src/events/index.ts"
 import { appendBatch, at, genesis, run, withPath } from "./fixture.ts"
 
 const page = (index: number) => ({ index, bytes: new Uint8Array(4096).fill(index + 1) })
-const input = (seq: number, parent: number | null, pages: readonly number[], writtenSince: number | null) => ({
+/** The first and last line of each page. */
+const linesOf = (pages: readonly number[]) => ({
+  pages: Uint32Array.from(pages),
+  lines: Uint32Array.from(pages.flatMap(() => [1, 0x8000_0000])),
+})
+const input = (seq: number, parent: number | null, pages: readonly number[], since: number | null) => ({
   name: null,
   seq,
   position: at(seq),
@@ -15,7 +20,7 @@ const input = (seq: number, parent: number | null, pages: readonly number[], wri
   pageCount: 100_000,
   parent,
   pages: pages.map(page),
-  writtenSince,
+  written: since === null ? null : { since, ...linesOf(pages.toSorted((a, b) => a - b)) },
 })
 
 /** A world with seven events after its first, and checkpoints after the second and the sixth. */
@@ -35,8 +40,8 @@ const recordWorld = (path: string) =>
     yield* world.log.flush
   })
 
-const first = { fromSeq: 0, toSeq: 2, pages: Uint32Array.of(3, 4, 70_000, 99_999) }
-const second = { fromSeq: 2, toSeq: 6, pages: Uint32Array.of(4, 5) }
+const first = { fromSeq: 0, toSeq: 2, ...linesOf([3, 4, 70_000, 99_999]) }
+const second = { fromSeq: 2, toSeq: 6, ...linesOf([4, 5]) }
 
 const spansOf = (path: string) =>
   Effect.flatMap(WorldStore, store => Effect.flatMap(store.openReadOnly(path), world => world.writtenSpans))
@@ -91,7 +96,7 @@ test(
       await run(recordWorld(path))
       for (const sql of [
         "UPDATE written SET to_seq = 7 WHERE to_seq = 6",
-        "UPDATE written SET pages = x'00' WHERE id = 2",
+        "UPDATE written SET lines = x'00' WHERE id = 2",
       ]) {
         change(path, sql)
         expect(await run(spansOf(path))).toEqual([first])
@@ -103,7 +108,7 @@ test(
           ),
         )
         expect(checked).toMatchObject({ _tag: "Failure", failure: { _tag: "WorldDamaged" } })
-        expect(String(checked)).toMatch(/list 2 of written pages is not what was stored/)
+        expect(String(checked)).toMatch(/list 2 of written lines is not what was stored/)
       }
     }),
   60_000,
