@@ -1,6 +1,7 @@
 /** Writing saved states: new pages into packs, a memory map, the snapshot itself; and removing them. Runs in the log's worker. */
 import { Buffer } from "node:buffer"
 import type { Database } from "better-sqlite3"
+import type { WrittenLines } from "../machine/memory-watch.ts"
 import { type LoadedPages, placeInContent } from "./content-pages.ts"
 import { eachMap, mapBytes, removeOtherMaps, type StoredMap, storeMap } from "./memory-map.ts"
 import { pack } from "./pack.ts"
@@ -19,7 +20,7 @@ import {
   sha256,
 } from "./snapshot.ts"
 import { insertRow, prepare, query, run, selectAll, selectFirst } from "./tables.ts"
-import { storeWritten, type WrittenLines } from "./written-lines.ts"
+import { storeWritten } from "./written-lines.ts"
 
 const zeroPage = Buffer.alloc(pageBytes)
 const nothing = Buffer.alloc(0)

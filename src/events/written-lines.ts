@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto"
 import type { Database } from "better-sqlite3"
 import type { Selectable } from "kysely"
+import type { WrittenLines } from "../machine/memory-watch.ts"
 import { ContentDamaged } from "./content-damaged.ts"
 import { inChapter, type Lineage } from "./lineage.ts"
 import { pack, unpack } from "./pack.ts"
@@ -12,14 +13,6 @@ import { query, run, selectAll, type WrittenTable } from "./tables.ts"
 import { WireReader, WireWriter } from "./wire.ts"
 
 const bytesMax = 1 << 26
-
-/** Lines of 64 bytes. */
-export interface WrittenLines {
-  /** The numbers of the pages of 4 KiB that have any, in order. */
-  readonly pages: Uint32Array
-  /** Two words for each of those pages, a bit for each of its 64 lines from the lowest on. */
-  readonly lines: Uint32Array
-}
 
 /** A part of a history, from after one event to after another, and the lines that may have been written in it. */
 export interface WrittenSpan extends WrittenLines {

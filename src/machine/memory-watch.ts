@@ -9,7 +9,7 @@ const WORDS = 4
 
 /** Lines of 64 bytes that were written. */
 export interface WrittenLines {
-  /** The numbers of the pages that have any, in order. */
+  /** The numbers of the pages they lie in, in order. */
   readonly pages: Uint32Array
   /** Two words for each of those pages, a bit for each of its 64 lines from the lowest on. */
   readonly lines: Uint32Array
