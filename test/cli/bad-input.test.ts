@@ -81,6 +81,11 @@ describe("unusable input", () => {
     ["a kernel for x86-64", () => ["run", file("foreign.elf")], /built for x86-64/],
     ["a kernel larger than memory", () => ["run", file("large"), "-m", "16M"], /give the machine more with -m/],
     ["memory of 3 bytes", () => ["run", embeddedGuest, "-m", "3"], /A machine cannot have 3 bytes of RAM/],
+    [
+      "more memory than there can be",
+      () => ["run", embeddedGuest, "-m", "3841M"],
+      /cannot have more than 3840 MiB of RAM; give it less/,
+    ],
     ["too much memory", () => ["run", embeddedGuest, "-m", "100G"], /cannot have more than/],
     ["a missing initrd", () => ["run", embeddedGuest, "--initrd", "/no/such"], /\/no\/such cannot be read/],
     ["a missing disk", () => ["run", embeddedGuest, "--disk", "/no/such"], /\/no\/such cannot be read/],
