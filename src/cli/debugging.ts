@@ -5,10 +5,12 @@ import * as Effect from "effect/Effect"
 import type { WrittenAddress } from "../debugger/address-text.ts"
 import type { Debugger } from "../debugger/debugger.ts"
 import type { Finding } from "../debugger/search/question.ts"
+import type { Going } from "../session/timeline/timeline.ts"
 import { events, withTier } from "./engine.ts"
 import { Misused } from "./failure.ts"
 import { formatNs, remark } from "./output.ts"
 import { breathe, progressBar } from "./progress.ts"
+import { looksLikePosition, parsePositionText } from "./replaying.ts"
 import { readInputFile } from "./running.ts"
 import { home, Tier } from "./settings.ts"
 import { worldNameOf } from "./world-name.ts"
@@ -56,6 +58,26 @@ export const debugWorld = Effect.fnUntraced(function* (
   const debug = yield* withTier(openDebugger(world, breathe, { isLoaded, programs }))
   debug.searchers = yield* searchersOf(path, true)
   return debug
+})
+
+/** The position that a text names: itself, or where a history is gone to at a virtual time, its start or its end. */
+export const positionWritten = Effect.fnUntraced(function* (debug: Debugger, text: string, going: Going = {}) {
+  if (looksLikePosition(text)) return yield* parsePositionText(text)
+  const { goToWritten } = yield* debuggers
+  yield* goToWritten(debug, text, going)
+  return debug.position
+})
+
+/** The same in a world that is not open. */
+export const positionIn = Effect.fnUntraced(function* (path: string, text: string) {
+  if (looksLikePosition(text)) return yield* parsePositionText(text)
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const debug = yield* debugWorld(path, [], false)
+      const bar = yield* progressBar()
+      return yield* positionWritten(debug, text, { progress: done => bar.show(`Going to ${text}`, done, 1) })
+    }),
+  )
 })
 
 /** Threads that look through a world's history; they end with the scope. `isLate`: they begin with the first question. */

@@ -18,7 +18,7 @@ export const goToWritten = Effect.fnUntraced(function* (debug: Debugger, text: s
     return yield* goToTime(debug, condition.value.virtualNs, going)
   const position = yield* Effect.try({
     try: (): Position => parsePosition(text),
-    catch: () => new PositionMalformed({ text }),
+    catch: () => new PositionMalformed({ text, otherwise: "a virtual time such as 1.5s, start or end" }),
   })
   return yield* debug.goTo(position, going)
 })

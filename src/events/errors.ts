@@ -186,9 +186,12 @@ export class BlobNotFound extends Schema.TaggedError<BlobNotFound>()("BlobNotFou
 
 export class PositionMalformed extends Schema.TaggedError<PositionMalformed>()("PositionMalformed", {
   text: Schema.String,
+  /** What else could be written there. */
+  otherwise: Schema.optional(Schema.String),
 }) {
   override get message(): string {
-    return `"${this.text}" is not a position; write it as r1204.m0.h1.i123456789 (round, machine, hart, instructions).`
+    const more = this.otherwise === undefined ? "" : `, or give ${this.otherwise}`
+    return `"${this.text}" is not a position; write it as r1204.m0.h1.i123456789 (round, machine, hart, instructions)${more}.`
   }
 }
 

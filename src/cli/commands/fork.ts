@@ -3,7 +3,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { worldStore } from "../engine.ts"
+import { positionIn } from "../debugging.ts"
+import { conditions, worldStore } from "../engine.ts"
 import { forkLine, forkWorld } from "../forking.ts"
 import { writeJson, writeLine } from "../output.ts"
 import { looksLikePosition, parsePositionText } from "../replaying.ts"
@@ -16,7 +17,9 @@ export const fork = Command.make(
     world: worldArgument,
     at: Flag.String("at").pipe(
       Flag.withMetavar("POS|SNAPSHOT"),
-      Flag.withDescription("Where: a position (r1204.m0.h1.i123456789) or a snapshot's name (default: the end)"),
+      Flag.withDescription(
+        "Where: a position (r1204.m0.h1.i123456789), a virtual time (1.5s) or a snapshot's name (default: the end)",
+      ),
       Flag.optional,
     ),
     name: Flag.String("name").pipe(
@@ -31,7 +34,13 @@ export const fork = Command.make(
     const text = Option.getOrNull(flags.at)
     const at = text !== null && looksLikePosition(text) ? yield* parsePositionText(text) : text
     const name = Option.isSome(flags.name) ? flags.name.value : yield* freeWorldName(worldNameOf(parent))
-    const document = yield* forkWorld(parent, name, at)
+    const document = yield* Effect.catchTag(forkWorld(parent, name, at), "SnapshotNotFound", error =>
+      Effect.gen(function* () {
+        const condition = yield* Effect.option((yield* conditions).parseCondition(text!))
+        if (condition._tag === "None" || condition.value.kind !== "time") return yield* error
+        return yield* forkWorld(parent, name, yield* positionIn(parent, text!))
+      }),
+    )
     if (flags.json) return yield* writeJson(document)
     yield* writeLine(forkLine(document))
   }),

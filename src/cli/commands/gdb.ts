@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Debugger } from "../../debugger/debugger.ts"
 import type { TcpListener } from "../../host/tcp-listener.ts"
-import { debugWorld, symbolsFlag } from "../debugging.ts"
+import { debugWorld, positionWritten, symbolsFlag } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { remark, writeLine } from "../output.ts"
 import { progressBar } from "../progress.ts"
-import { parsePositionText } from "../replaying.ts"
+import { looksLikePosition, parsePositionText } from "../replaying.ts"
 import { lifeOf } from "../world-life.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
@@ -64,7 +64,9 @@ export const gdb = Command.make(
     ),
     at: Flag.String("at").pipe(
       Flag.withMetavar("POS"),
-      Flag.withDescription("Stand at this position first (default: at the beginning of the history)"),
+      Flag.withDescription(
+        "Stand there first: a position, or a virtual time such as 1.5s (default: at the beginning of the history)",
+      ),
       Flag.optional,
     ),
     symbols: symbolsFlag,
@@ -77,7 +79,9 @@ export const gdb = Command.make(
     const path = yield* existingWorld(flags.world)
     const world = worldNameOf(path)
     const { address, port } = yield* parseEndpoint(flags.listen)
-    const at = Option.isSome(flags.at) ? yield* parsePositionText(flags.at.value) : null
+    const at = Option.getOrNull(flags.at)
+    // Whether a position is one is known before the history is opened.
+    const position = at !== null && looksLikePosition(at) ? yield* parsePositionText(at) : null
     const { formatPosition } = yield* events
     const { formatEndpoint, listenTcp } = yield* Effect.promise(() => import("../../host/tcp-listener.ts"))
     const { refusal } = yield* gdbServer
@@ -90,7 +94,9 @@ export const gdb = Command.make(
           yield* Effect.scoped(
             Effect.gen(function* () {
               const bar = yield* progressBar()
-              yield* debugged.goTo(at, { progress: done => bar.show(`Going to ${flags.at}`, done, 1) })
+              const going = { progress: (done: number) => bar.show(`Going to ${at}`, done, 1) }
+              if (position === null) yield* positionWritten(debugged, at, going)
+              else yield* debugged.goTo(position, going)
             }),
           )
         if ((yield* lifeOf(debugged.world)) === "open")

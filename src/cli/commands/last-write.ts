@@ -4,11 +4,20 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { debugWorld, describeFinding, hexOf, physicalOf, searchBar, searchersOf, symbolsFlag } from "../debugging.ts"
+import {
+  debugWorld,
+  describeFinding,
+  hexOf,
+  physicalOf,
+  positionWritten,
+  searchBar,
+  searchersOf,
+  symbolsFlag,
+} from "../debugging.ts"
 import { worldStore } from "../engine.ts"
 import { Ended } from "../failure.ts"
 import { remark, writeJson, writeLine } from "../output.ts"
-import { parsePositionText } from "../replaying.ts"
+import { looksLikePosition, parsePositionText } from "../replaying.ts"
 import { jsonFlag } from "../settings.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
@@ -24,7 +33,9 @@ export const lastWrite = Command.make(
     ),
     before: Flag.String("before").pipe(
       Flag.withMetavar("POS"),
-      Flag.withDescription("The last write before this position (default: before the end of the history)"),
+      Flag.withDescription(
+        "The last write before this position, or virtual time such as 1.5s (default: before the end of the history)",
+      ),
       Flag.optional,
     ),
     bytes: Flag.Int("bytes").pipe(
@@ -43,7 +54,10 @@ export const lastWrite = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const path = yield* existingWorld(flags.world)
-    const before = Option.isSome(flags.before) ? yield* parsePositionText(flags.before.value) : null
+    const position =
+      Option.isSome(flags.before) && looksLikePosition(flags.before.value)
+        ? yield* parsePositionText(flags.before.value)
+        : null
     yield* Effect.scoped(
       Effect.gen(function* () {
         const { AddressNotMemory, AddressUnmapped, parseAddress, ramOf, search } = yield* Effect.promise(
@@ -56,11 +70,15 @@ export const lastWrite = Command.make(
         const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols, false)
         const { end } = debug.timeline
+        const { progress } = yield* searchBar(path)
+        const before =
+          position === null && Option.isSome(flags.before)
+            ? yield* positionWritten(debug, flags.before.value, { progress })
+            : position
         if (before !== null && comparePositions(before, end) > 0)
           return yield* new PositionNotReached({ wanted: formatPosition(before), end: formatPosition(end) })
         const written = yield* parseAddress(flags.address, debug.symbols)
         let physical = physicalOf(debug, written)
-        const { progress } = yield* searchBar(path)
         // What nothing maps at the beginning may be mapped at the end.
         if (physical === null) {
           yield* debug.goTo(before ?? end, { progress })

@@ -4,11 +4,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { positionIn } from "../debugging.ts"
 import { events, sessions, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { formatNs, formatTable, writeJson, writeLine } from "../output.ts"
 import { breathe, progressBar } from "../progress.ts"
-import { parsePositionText, replayFlags, replayWorld } from "../replaying.ts"
+import { replayFlags, replayWorld } from "../replaying.ts"
 import { jsonFlag } from "../settings.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
@@ -24,7 +25,9 @@ const create = Command.make(
     name: nameArgument,
     at: Flag.String("at").pipe(
       Flag.withMetavar("POS"),
-      Flag.withDescription("At the last event not after this position (default: at the end of the history)"),
+      Flag.withDescription(
+        "At the last event not after this position, or virtual time such as 1.5s (default: at the end of the history)",
+      ),
       Flag.optional,
     ),
     json: jsonFlag,
@@ -35,7 +38,7 @@ const create = Command.make(
       return yield* new Misused({
         problem: `"${flags.name}" cannot be a snapshot's name; use up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.`,
       })
-    const at = Option.isSome(flags.at) ? yield* parsePositionText(flags.at.value) : null
+    const at = Option.isSome(flags.at) ? yield* positionIn(path, flags.at.value) : null
     const { createSnapshot } = yield* sessions
     const { formatPosition, WorldStore, SnapshotExists } = yield* events
     const snapshot = yield* Effect.scoped(

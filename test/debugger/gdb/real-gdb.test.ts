@@ -319,6 +319,7 @@ describe.skipIf(!hasGdb)("cv gdb", () => {
     [["--listen", "127.0.0.1:99999"], 2, /is no place to listen at/],
     [["--listen", "192.0.2.1:0"], 1, /192\.0\.2\.1 is no address of this computer/],
     [["--at", "r9"], 2, /is not a position/],
+    [["--at", "tomorrow"], 2, /is not a position; .* or give a virtual time such as 1\.5s/],
     [["--at", "r99999999.m0.h0.i0"], 2, /The history ends at/],
     [["--symbols", embeddedGuest.replace(".elf", ".json")], 2, /is no ELF program/],
     [["--symbols", "/no/such"], 2, /cannot be read/],
