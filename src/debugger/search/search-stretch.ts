@@ -1,7 +1,7 @@
 /** Looking for something in one stretch of a history. */
 import { Effect } from "effect"
 import { comparePositions, type Position } from "../../events/index.ts"
-import type { Found, Going, Sought } from "../../session/timeline/timeline.ts"
+import type { Found, Going, Moment, Sought, TimelineError } from "../../session/timeline/timeline.ts"
 import type { Debugger } from "../debugger.ts"
 import { parse } from "../predicate/index.ts"
 import type { StopPoint } from "../stop-point.ts"
@@ -69,6 +69,9 @@ export const lookerOf = (
   }
 }
 
+/** With more finds than this on one way, the last of them is looked for from the end of the way backward. */
+const FINDS_MANY = 2000
+
 /** What a stretch holds of what is asked for; null when it was cancelled. */
 export const searchStretch = Effect.fnUntraced(function* (
   debug: Debugger,
@@ -87,10 +90,7 @@ export const searchStretch = Effect.fnUntraced(function* (
   let findings: Finding[] = []
   const isEnough = () =>
     wanted.keep === "first" ? findings.length > 0 : wanted.keep === "all" && findings.length >= wanted.max
-  const each = ({ before, after, sighting }: Found): boolean => {
-    if (comparePositions(before, stretch.to) >= 0) return true
-    // What comes before the stretch belongs to another.
-    if (comparePositions(before, stretch.from) < 0) return false
+  const take = ({ before, after, sighting }: Found): void => {
     const hart = sighting?.hart ?? debug.inspection.runningHart
     for (const { place, was, is } of told()) {
       const finding: Finding = {
@@ -108,13 +108,49 @@ export const searchStretch = Effect.fnUntraced(function* (
       if (wanted.keep === "last") findings = [finding]
       else findings.push(finding)
     }
-    return isEnough()
   }
+  /** Goes from a moment on and takes what is met before a position; "many": there is more than the last should be picked from. */
+  const goThrough = (from: Moment, to: Position, most: number) => {
+    let met = 0
+    const each = (found: Found): boolean => {
+      if (comparePositions(found.before, to) >= 0) return true
+      // What comes before the stretch belongs to another.
+      if (comparePositions(found.before, stretch.from) < 0) return false
+      take(found)
+      return isEnough() || ++met > most
+    }
+    return Effect.map(timeline.scan(from, to, sought, each, going), outcome =>
+      met > most ? ("many" as const) : outcome,
+    )
+  }
+  /** Takes the last before a position, from moments that lie closer together there, where there are many. */
+  const takeLast: (from: Moment, to: Position) => Effect.Effect<"there" | "cancelled", TimelineError> =
+    Effect.fnUntraced(function* (from, to) {
+      const outcome = yield* goThrough(from, to, FINDS_MANY)
+      if (outcome === "cancelled") return outcome
+      if (outcome !== "many") return "there"
+      findings = []
+      if ((yield* timeline.goNear(to, going)) === "cancelled") return "cancelled"
+      for (let end = to; findings.length === 0 && comparePositions(from.position, end) < 0; ) {
+        const near = timeline.momentBefore(end)
+        if (near === null || comparePositions(near.position, from.position) <= 0) {
+          // There is none in between.
+          const rest = end === to ? yield* goThrough(from, end, Number.POSITIVE_INFINITY) : yield* takeLast(from, end)
+          return rest === "cancelled" ? rest : "there"
+        }
+        if ((yield* takeLast(near, end)) === "cancelled") return "cancelled"
+        end = near.position
+      }
+      return "there"
+    })
   if (question.predicate !== null && isFirst && (yield* holdsAtFirst(debug, holdsHere, stretch.from))) {
-    each({ sighting: null, before: timeline.begin, after: timeline.begin })
+    take({ sighting: null, before: timeline.begin, after: timeline.begin })
     if (isEnough()) return findings
   }
-  const outcome = yield* timeline.scan(moment, stretch.to, sought, each, going)
+  const outcome =
+    wanted.keep === "last"
+      ? yield* takeLast(moment, stretch.to)
+      : yield* goThrough(moment, stretch.to, Number.POSITIVE_INFINITY)
   if (outcome === "cancelled") return null
   const last = findings.at(-1)
   if (question.scene === undefined || last === undefined) return findings

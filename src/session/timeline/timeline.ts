@@ -137,6 +137,11 @@ export class Timeline {
     return this.checkpoints.kept
   }
 
+  /** The last of `moments` before a position; null: there is none. */
+  momentBefore(position: Position): Moment | null {
+    return this.checkpoints.strictlyBefore(position)
+  }
+
   /** Whether anything is in the machine. */
   get isLoaded(): boolean {
     return this.traveler.isLoaded
@@ -353,6 +358,19 @@ export class Timeline {
     }
     this.arrive()
     return "there" as const
+  }, memoryErrors)
+
+  /**
+   * Goes to a position and leaves checkpoints on the way, closer together near it, for whoever will search from there backward. Where
+   * somebody looks stays where it is.
+   */
+  readonly goNear = Effect.fnUntraced(function* (this: Timeline, position: Position, going: Going = {}) {
+    this.isAway = true
+    this.lookAway()
+    this.takeUpBefore(position)
+    const executed = Math.floor(yield* this.executedAbout(position))
+    const outcome = yield* this.approach(position, executed, going)
+    return outcome === "cancelled" ? outcome : ("there" as const)
   }, memoryErrors)
 
   private arrive(): void {
