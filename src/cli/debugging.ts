@@ -87,7 +87,7 @@ export const searchersOf = Effect.fnUntraced(function* (path: string, isLate = f
   const settings = { tier, regions: join(directory, "cache", "regions") }
   return yield* Effect.acquireRelease(
     Effect.sync(() => (isLate ? lateSearchers(path, settings) : openSearchers(path, settings))),
-    searchers => Effect.sync(searchers.close),
+    searchers => Effect.promise(searchers.close),
   )
 })
 

@@ -40,16 +40,20 @@ const serve = Effect.gen(function* () {
     })
   yield* Effect.callback<never>(() => {
     let last = Promise.resolve()
-    port.on("message", (request: SearchRequest) => {
+    port.on("message", (request: SearchRequest | "end") => {
       last = last.then(() =>
-        Effect.runPromise(requests(request)).catch(cause =>
-          say({ problem: cause instanceof Error ? cause.message : String(cause) }),
-        ),
+        // Here alone: a thread that is ended in the middle of something takes the process along where it unpacks.
+        request === "end"
+          ? process.exit(0)
+          : Effect.runPromise(requests(request)).catch(cause =>
+              say({ problem: cause instanceof Error ? cause.message : String(cause) }),
+            ),
       )
     })
   })
 })
 
-Effect.runPromise(Effect.scoped(serve).pipe(Effect.provide(WorldStore.layer))).catch(cause =>
-  say({ problem: cause instanceof Error ? cause.message : String(cause) }),
-)
+Effect.runPromise(Effect.scoped(serve).pipe(Effect.provide(WorldStore.layer))).catch(cause => {
+  say({ problem: cause instanceof Error ? cause.message : String(cause) })
+  port.on("message", (request: SearchRequest | "end") => request === "end" && process.exit(0))
+})

@@ -38,17 +38,21 @@ const workerFile = new URL(
 interface Searcher {
   readonly worker: Worker
   readonly stop: Int32Array<SharedArrayBuffer>
+  readonly ended: Promise<void>
   failure: unknown
 }
 
 /** Each has a machine's memory of its own. */
 const THREADS_MAX = 8
 
+/** Threads that end with `close`, which gives up what they are at; it waits until they have. */
+export type OpenSearchers = Searchers & { readonly close: () => Promise<void> }
+
+/** A thread that has not ended so long after it was asked to is not waited for any more. */
+const END_MILLISECONDS_MAX = 5000
+
 /** The same, started when something is asked first. */
-export const lateSearchers = (
-  path: string,
-  settings: Pick<SearcherData, "tier" | "regions">,
-): Searchers & { readonly close: () => void } => {
+export const lateSearchers = (path: string, settings: Pick<SearcherData, "tier" | "regions">): OpenSearchers => {
   let opened: ReturnType<typeof openSearchers> | null = null
   return {
     width: widthHere(),
@@ -56,17 +60,14 @@ export const lateSearchers = (
       opened ??= openSearchers(path, settings)
       return opened.search(...asked)
     },
-    close: () => opened?.close(),
+    close: async () => opened?.close(),
   }
 }
 
 const widthHere = (): number => Math.min(THREADS_MAX, Math.max(1, availableParallelism()))
 
-/** Starts as many threads as the computer has processors: they open the world at once. They end with `close`. */
-export const openSearchers = (
-  path: string,
-  settings: Pick<SearcherData, "tier" | "regions">,
-): Searchers & { readonly close: () => void } => {
+/** Starts as many threads as the computer has processors: they open the world at once. */
+export const openSearchers = (path: string, settings: Pick<SearcherData, "tier" | "regions">): OpenSearchers => {
   const width = widthHere()
   const all: Searcher[] = []
   const idle: Searcher[] = []
@@ -75,7 +76,8 @@ export const openSearchers = (
     const compiler = compilerDoor()
     const workerData: SearcherData = { path, ...settings, compiler, stop }
     const worker = new Worker(workerFile, { workerData, transferList: [compiler], execArgv: [] })
-    const searcher: Searcher = { worker, stop, failure: null }
+    const ended = new Promise<void>(resolve => worker.once("exit", () => resolve()))
+    const searcher: Searcher = { worker, stop, ended, failure: null }
     // What goes wrong before anything is asked is told to whoever asks first.
     searcher.worker.on("error", cause => {
       searcher.failure ??= cause
@@ -112,8 +114,16 @@ export const openSearchers = (
       })
       return { found, stop: () => void Atomics.store(stop, 0, 1) }
     },
-    close: () => {
-      for (const { worker } of all) void worker.terminate()
+    close: async () => {
+      for (const { worker, stop } of all) {
+        Atomics.store(stop, 0, 1)
+        worker.postMessage("end")
+      }
+      const late = setTimeout(() => {
+        for (const { worker } of all) void worker.terminate()
+      }, END_MILLISECONDS_MAX)
+      await Promise.all(all.map(({ ended }) => ended))
+      clearTimeout(late)
     },
   }
 }

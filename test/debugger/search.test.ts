@@ -135,7 +135,7 @@ describe("a predicate", () => {
             }
           }
         } finally {
-          searchers.close()
+          yield* Effect.promise(searchers.close)
         }
       }),
     )
@@ -195,7 +195,7 @@ describe("the last write", () => {
           }
           expect(last.size).toBeGreaterThan(0)
         } finally {
-          searchers.close()
+          yield* Effect.promise(searchers.close)
         }
       }),
     )
