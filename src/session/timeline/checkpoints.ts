@@ -3,7 +3,7 @@
  * somebody looks, the fewer stay. Those in files cost nothing and stay.
  */
 import { comparePositions, type Position } from "../../events/index.ts"
-import type { PageVersions, Versions } from "./page-versions.ts"
+import type { PageVersions } from "./page-versions.ts"
 import type { Checkpoint } from "./traveler.ts"
 
 /** Bytes of copied pages, and checkpoints in memory, above which they are thinned. */
@@ -54,9 +54,20 @@ export class Checkpoints {
     if (there && comparePositions(there.checkpoint.position, checkpoint.position) === 0) {
       if ((there.checkpoint.isArrival || !checkpoint.isArrival) && !there.checkpoint.isBlank) return
       this.list[order] = { checkpoint, isFixed: isFixed || there.isFixed }
+      this.hold(checkpoint)
+      this.release(there.checkpoint)
       return
     }
     this.list.splice(order, 0, { checkpoint, isFixed })
+    this.hold(checkpoint)
+  }
+
+  private hold(checkpoint: Checkpoint): void {
+    if (!checkpoint.hasOnlyPlaces) this.pages.hold(checkpoint.versions)
+  }
+
+  private release(checkpoint: Checkpoint): void {
+    if (!checkpoint.hasOnlyPlaces) this.pages.release(checkpoint.versions)
   }
 
   /** The last from which a position can be got to by going forth; null where there is none. */
@@ -82,29 +93,24 @@ export class Checkpoints {
     return null
   }
 
-  /** Frees memory where it is short; `inUse` are the versions of the machine that is going on, `focus` where it stands. */
-  thin(focus: number, inUse: Versions): void {
+  /** Frees memory where it is short; `focus` is where the machine stands, in instructions of all harts. */
+  thin(focus: number): void {
     const { list } = this
     if (this.pages.bytes <= BYTES_MAX && list.length <= COUNT_MAX) return
     // Of three neighbours the middle one goes where the gap it leaves is small beside its distance from the focus.
     while (this.pages.bytes > BYTES_MAX / 2 || list.length > COUNT_MAX / 2) {
-      const before = list.length
-      for (let rounds = 0; rounds < 16 && list.length > 2; rounds++) {
-        let best = -1
-        let bestCost = Number.POSITIVE_INFINITY
-        for (let order = 1; order < list.length - 1; order++) {
-          const { checkpoint, isFixed } = list[order]!
-          if (isFixed) continue
-          const gap = instructionsOf(list[order + 1]!.checkpoint) - instructionsOf(list[order - 1]!.checkpoint)
-          const cost = gap / (Math.abs(instructionsOf(checkpoint) - focus) + 1)
-          if (cost < bestCost) [best, bestCost] = [order, cost]
-        }
-        if (best < 0) break
-        list.splice(best, 1)
+      let best = -1
+      let bestCost = Number.POSITIVE_INFINITY
+      for (let order = 1; order < list.length - 1; order++) {
+        const { checkpoint, isFixed } = list[order]!
+        if (isFixed) continue
+        const gap = instructionsOf(list[order + 1]!.checkpoint) - instructionsOf(list[order - 1]!.checkpoint)
+        const cost = gap / (Math.abs(instructionsOf(checkpoint) - focus) + 1)
+        if (cost < bestCost) [best, bestCost] = [order, cost]
       }
-      const copied = list.filter(({ checkpoint }) => !checkpoint.hasOnlyPlaces)
-      this.pages.keepOnly([inUse, ...copied.map(({ checkpoint }) => checkpoint.versions)])
-      if (list.length === before) return
+      if (best < 0) return
+      const [gone] = list.splice(best, 1)
+      this.release(gone!.checkpoint)
     }
   }
 }

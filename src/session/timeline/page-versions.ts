@@ -1,7 +1,7 @@
 /**
  * The content of memory pages at many moments of one history. Each page's content at a moment has a number, its version: equal numbers
  * mean equal content, so that going from one moment to another touches only the pages that differ. Versions are copies kept here
- * (positive), places in world files (negative), or zeros (0).
+ * (positive), places in world files (negative), or zeros (0). A copy is kept as long as somebody holds versions it is among.
  */
 import type { SnapshotMemory } from "../../events/index.ts"
 
@@ -17,10 +17,12 @@ export type Versions = Int32Array
 export class PageVersions {
   private readonly blocks: Uint8Array[] = []
   private readonly free: number[] = []
+  /** How many hold a copy, by its version. */
+  private holders = new Int32Array(BLOCK_PAGES)
   private readonly files: { readonly name: string; memory: SnapshotMemory }[] = []
   private nextVersion = 1
 
-  /** Keeps a copy of a page; gives its version. */
+  /** Keeps a copy of a page; gives its version, which is to be among those that somebody holds before anything is released. */
   keep(bytes: Uint8Array): number {
     if (bytes.length === 0) return 0
     const version = this.free.pop() ?? this.nextVersion++
@@ -62,12 +64,21 @@ export class PageVersions {
     return (this.nextVersion - 1 - this.free.length) * PAGE_BYTES
   }
 
-  /** Forgets the copies that none of `used` needs any more. */
-  keepOnly(used: Iterable<Versions>): void {
-    const isUsed = new Uint8Array(this.nextVersion)
-    for (const versions of used) for (const version of versions) if (version > 0) isUsed[version] = 1
-    this.free.length = 0
-    for (let version = this.nextVersion - 1; version > 0; version--) if (!isUsed[version]) this.free.push(version)
+  /** Holds versions: their copies are kept until they are released. */
+  hold(versions: Versions): void {
+    if (this.holders.length < this.nextVersion) {
+      const holders = new Int32Array(this.nextVersion * 2)
+      holders.set(this.holders)
+      this.holders = holders
+    }
+    const { holders } = this
+    for (const version of versions) if (version > 0) holders[version]!++
+  }
+
+  /** Forgets the copies among versions that nobody else holds. */
+  release(versions: Versions): void {
+    const { holders, free } = this
+    for (const version of versions) if (version > 0 && --holders[version]! === 0) free.push(version)
   }
 }
 

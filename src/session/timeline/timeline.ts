@@ -175,7 +175,7 @@ export class Timeline {
 
   private leaveCheckpoint(): void {
     const { traveler, checkpoints } = this
-    checkpoints.thin(traveler.machine.executed, traveler.currentVersions)
+    checkpoints.thin(traveler.machine.executed)
     checkpoints.add(traveler.checkpoint())
   }
 

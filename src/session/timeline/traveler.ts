@@ -196,7 +196,7 @@ export class Traveler {
     const { mark, pages } = machine.writtenPages(this.mark)
     const versions = this.versions.slice()
     for (const { index, bytes } of pages) versions[index] = this.pages.keep(bytes)
-    this.versions = versions
+    this.standOn(versions)
     this.mark = mark
     return {
       position: this.position,
@@ -233,7 +233,7 @@ export class Traveler {
   takeUp(checkpoint: Checkpoint, leaves: ((beginning: Checkpoint) => void) | null): void {
     const { machine, versions } = this
     this.isLoaded = true
-    this.versions = checkpoint.versions
+    this.standOn(checkpoint.versions)
     machine.moveTo(
       checkpoint.sleeping,
       this.mark,
@@ -255,9 +255,11 @@ export class Traveler {
     machine.takeTrace()
   }
 
-  /** The versions that are in use now. */
-  get currentVersions(): Versions {
-    return this.versions
+  /** Has others be the versions of the last mark. */
+  private standOn(versions: Versions): void {
+    this.pages.hold(versions)
+    this.pages.release(this.versions)
+    this.versions = versions
   }
 }
 
