@@ -48,8 +48,9 @@ export const goToTime = Effect.fnUntraced(function* (debugged: Debugger, ns: num
 
   let low = machine.round
   const rounds = Math.ceil((ns - debugged.nowNs) / machine.roundNs) + 1
-  let high = Math.min(low + Math.max(1, rounds), timeline.end.round + 1)
+  const later = known && (yield* batchFrom(world, known.seq + 1))
   // Where the machine is idle a round takes longer: there are fewer of them.
+  let high = Math.min(low + Math.max(1, rounds), (later?.position.round ?? timeline.end.round) + 1)
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)
     stop = yield* debugged.goTo(roundAt(middle), going)
