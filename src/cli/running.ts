@@ -19,7 +19,7 @@ export const runningFlags = {
   stdin: Flag.String("stdin").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription(
-      "Type the lines of this file, each when the guest waits for input; the same file gives the same history",
+      "Type the lines of this file, each when the guest waits for input; the same file gives the same history. Ends when all is typed and nothing was printed for 5 s of virtual time, unless --until says otherwise",
     ),
     Flag.optional,
   ),
@@ -37,7 +37,7 @@ export const runOptions = Effect.fnUntraced(function* (flags: {
   readonly stdin: Option.Option<string>
 }) {
   const { parseCondition } = yield* conditions
-  const until: Condition = Option.isSome(flags.until) ? yield* parseCondition(flags.until.value) : { kind: "exit" }
+  const until: Condition | null = Option.isSome(flags.until) ? yield* parseCondition(flags.until.value) : null
   const script = Option.isSome(flags.stdin) ? yield* readInputFile(flags.stdin.value) : null
   return { until, script }
 })
@@ -57,7 +57,7 @@ const reasons: Readonly<Record<EndReason, string>> = {
   "powered off": "the guest turned itself off",
   condition: "the condition holds",
   quit: "ended by the operator",
-  "script ended": "all was typed and the guest waits",
+  "script ended": "all was typed and the guest waits, for 5 s of virtual time or longer (--until exit goes on)",
   "nothing to wait for": "the guest waits for something that never comes",
   "end of history": "the end of the history",
 }

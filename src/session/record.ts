@@ -21,7 +21,8 @@ import type { EndReason, Summary } from "./summary.ts"
 const SLICE_INSTRUCTIONS = 2_000_000
 
 export interface RunOptions {
-  readonly until: Condition
+  /** null: until the guest turns itself off, or all was typed and it has been quiet for long. */
+  readonly until: Condition | null
   /** Text to type, instead of what comes from outside. */
   readonly script: Uint8Array | null
   /** How far apart checkpoints are. */
@@ -96,7 +97,7 @@ export const runMachine = (
     const snapshots = log && new SnapshotMaker(log, machine, woken, loaded)
     const checkpoints = log && new CheckpointKeeper(log, machine, snapshots!, options.checkpoints)
     const script = options.script && new Script(options.script)
-    const watch = options.until.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
+    const watch = options.until?.kind === "console" ? new ConsoleWatch(options.until.pattern) : null
     let end: { reason: EndReason; exit: number } | null = null
     const finish = (reason: EndReason, exit = 0) => {
       end ??= { reason, exit }
@@ -136,10 +137,10 @@ export const runMachine = (
       const { until } = options
       if (script) {
         const next = script.next(machine, deadlineNs)
-        if (next === "over" && until.kind === "exit") return finish("script ended")
+        if (next === "over" && until === null) return finish("script ended")
         if (next !== null && next !== "over") return history.input("script", next.line, next.atNs)
       }
-      if (until.kind === "time" && deadlineNs >= until.virtualNs) {
+      if (until?.kind === "time" && deadlineNs >= until.virtualNs) {
         history.input("clock", new Uint8Array(0), until.virtualNs)
         return finish("condition")
       }
@@ -163,7 +164,7 @@ export const runMachine = (
       let exit: Exit = { kind: "round" }
       while (left > 0 && end === null) {
         const budget =
-          options.until.kind === "instret"
+          options.until?.kind === "instret"
             ? Math.min(left, options.until.instructions - machine.executed)
             : Number.MAX_SAFE_INTEGER
         if (budget <= 0) {
@@ -184,7 +185,7 @@ export const runMachine = (
         if (watch?.saw(step.output)) finish("condition")
         if (exit.kind === "off") finish("powered off", exit.code)
         if (exit.kind === "reset") history.lifecycle({ change: "rebooted" })
-        if (options.until.kind === "time" && exit.kind === "round" && machine.nowNs >= options.until.virtualNs)
+        if (options.until?.kind === "time" && exit.kind === "round" && machine.nowNs >= options.until.virtualNs)
           finish("condition")
         if (exit.kind === "idle") break
       }

@@ -112,6 +112,20 @@ describe("cv run", () => {
     expect((await cli.json<Result>("replay", "typed")).digest).toBe(first.digest)
   })
 
+  it("ends when all is typed and the guest waits, unless it is told to go on", { timeout }, async () => {
+    const script = join(cli.home, "unfinished.txt")
+    writeFileSync(script, "stat\n")
+    const typed = ["run", embeddedGuest, "--firmware", "none", "-m", "16M", "--no-record", "--stdin", script]
+    const ended = await cli.run(...typed)
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toContain("all was typed and the guest waits, for 5 s of virtual time or longer")
+    const { reason, virtualNs } = await cli.json<Result>(...typed, "--until", "30s")
+    expect([reason, virtualNs]).toEqual(["condition", 30e9])
+    const on = await cli.run(...typed, "--until", "exit")
+    expect(on.code).toBe(1)
+    expect(on.stderr).toContain("The run ended before exit held: the guest waits for something that never comes.")
+  })
+
   it("passes on what comes through a pipe", { timeout }, async () => {
     const { child, outcome } = cli.start(["run", embeddedGuest, "--firmware", "none", "--name", "piped"], "pipe")
     child.stdin!.write("stat\n")

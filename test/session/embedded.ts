@@ -41,7 +41,7 @@ export class Watcher implements Outside {
 }
 
 export const script = (text: string): RunOptions => ({
-  until: { kind: "exit" },
+  until: null,
   script: new TextEncoder().encode(text),
 })
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { positionIn } from "../debugging.ts"
 import { conditions, worldStore } from "../engine.ts"
+import { Misused } from "../failure.ts"
 import { forkLine, forkWorld } from "../forking.ts"
 import { writeJson, writeLine } from "../output.ts"
 import { looksLikePosition, parsePositionText } from "../replaying.ts"
@@ -37,7 +38,10 @@ export const fork = Command.make(
     const document = yield* Effect.catchTag(forkWorld(parent, name, at), "SnapshotNotFound", error =>
       Effect.gen(function* () {
         const condition = yield* Effect.option((yield* conditions).parseCondition(text!))
-        if (condition._tag === "None" || condition.value.kind !== "time") return yield* error
+        if (condition._tag === "None" || condition.value.kind !== "time")
+          return yield* new Misused({
+            problem: `${error.path} has no snapshot ${text}, and that is neither a position (r1204.m0.h1.i123456789) nor a virtual time (1.5s); cv snapshot ls ${worldNameOf(parent)} lists the snapshots.`,
+          })
         return yield* forkWorld(parent, name, yield* positionIn(parent, text!))
       }),
     )

@@ -22,6 +22,28 @@ import { jsonFlag } from "../settings.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
 const BYTES_MAX = 1 << 20
+/** Values of more bytes are not printed whole. */
+const SHOWN_BYTES_MAX = 16
+
+/** Which bytes of a value, little-endian, are others afterwards; null: none. */
+const changedBytes = (was: bigint, is: bigint): { readonly offset: number; readonly bytes: number } | null => {
+  const digits = (was ^ is).toString(16)
+  if (digits === "0") return null
+  const end = Math.ceil(digits.length / 2)
+  const offset = Math.floor(/0*$/.exec(digits)![0].length / 2)
+  return { offset, bytes: end - offset }
+}
+
+/** A value before and after; of many bytes, those that changed and where they lie. */
+const describeChange = (was: bigint, is: bigint, bytes: number): string => {
+  if (bytes <= SHOWN_BYTES_MAX) return `${hexOf(was)} -> ${hexOf(is)}`
+  const changed = changedBytes(was, is)
+  if (changed === null) return "the same bytes as before"
+  const place = `+0x${changed.offset.toString(16)}`
+  if (changed.bytes > SHOWN_BYTES_MAX) return `${changed.bytes} bytes from ${place} on`
+  const part = (value: bigint) => BigInt.asUintN(changed.bytes * 8, value >> BigInt(changed.offset * 8))
+  return `${place}: ${hexOf(part(was))} -> ${hexOf(part(is))}`
+}
 
 export const lastWrite = Command.make(
   "last-write",
@@ -109,11 +131,18 @@ export const lastWrite = Command.make(
           return yield* new Ended({ code: 1 })
         }
         const found = yield* describeFinding(debug, finding)
+        const [was, is] = [finding.was!, finding.is!]
         if (flags.json)
-          return yield* writeJson({ address: hexOf(written.address), physical: hexOf(physical), bytes, ...found })
+          return yield* writeJson({
+            address: hexOf(written.address),
+            physical: hexOf(physical),
+            bytes,
+            ...found,
+            changed: changedBytes(was, is),
+          })
         const who = found.task === null ? "" : `, task ${found.task.pid} (${found.task.comm})`
         yield* writeLine(
-          `${found.position}  ${found.time}  hart ${found.hart}  ${found.place}  ${found.instruction}  ${found.was} -> ${found.is}${who}`,
+          `${found.position}  ${found.time}  hart ${found.hart}  ${found.place}  ${found.instruction}  ${describeChange(was, is, bytes)}${who}`,
         )
       }),
     )

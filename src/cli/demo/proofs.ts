@@ -70,7 +70,7 @@ const recordGuest = (step: StepName, path: string, spec: WorldSpec, watch: Watch
         wait: () => Effect.succeed(0),
       }
       const script = new TextEncoder().encode(typed)
-      const summary = yield* runMachine(machine, world.log, outside, { until: { kind: "exit" }, script })
+      const summary = yield* runMachine(machine, world.log, outside, { until: null, script })
       yield* unless(
         summary.reason === "powered off" && summary.exit === 0,
         step,

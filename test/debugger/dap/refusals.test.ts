@@ -261,7 +261,7 @@ class Typist implements Outside {
 test("a world that is being recorded is there as far as it goes, and goes on later", async () => {
   const path = join(home, "worlds", "live.cv")
   const typist = new Typist()
-  const recording = run(record(path, embedded({ harts: 1 }), typist, { until: { kind: "exit" }, script: null }))
+  const recording = run(record(path, embedded({ harts: 1 }), typist, { until: null, script: null }))
   const shows = async (text: string) => {
     while (!typist.console.includes(text)) await new Promise(resolve => setTimeout(resolve, 20))
   }
