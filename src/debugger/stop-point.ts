@@ -2,21 +2,13 @@
 import type { Observation, Sighting } from "../machine/machine.ts"
 import { nothingObserved } from "../machine/machine.ts"
 import { floatRegisters, integerRegisters } from "../riscv/register.ts"
-import { type Inspection, integerOf } from "./inspection.ts"
-
-/** Which accesses to memory a watchpoint is for; `change`: writes that leave another value. */
-export type WatchedAccess = "read" | "write" | "access" | "change"
+import type { Inspection } from "./inspection.ts"
+import { type MemoryChange, WatchedMemory, type WatchPlace } from "./watched-memory.ts"
 
 export type StopPlace =
   /** Before the instruction at a virtual address. */
   | { readonly kind: "breakpoint"; readonly address: bigint }
-  | {
-      readonly kind: "watchpoint"
-      readonly space: "virtual" | "physical"
-      readonly address: bigint
-      readonly bytes: number
-      readonly access: WatchedAccess
-    }
+  | WatchPlace
   /** After an instruction that changed a register or CSR. */
   | { readonly kind: "register"; readonly name: string }
   /** Before an interrupt is taken; null: any. Causes as in mcause, without the top bit. */
@@ -40,16 +32,11 @@ export interface StopPoint {
   isEnabled: boolean
 }
 
-/** What a watchpoint saw: values as unsigned integers of its size, null where the memory was not there. */
-export interface ValueChange {
-  readonly before: bigint | null
-  readonly after: bigint | null
-}
-
 /** A stop point that was met. */
 export interface Met {
   readonly point: StopPoint
-  readonly change: ValueChange | null
+  /** What a watchpoint's memory was and is. */
+  readonly change: MemoryChange | null
 }
 
 const EXCEPTION_ECALL_U = 8
@@ -110,7 +97,9 @@ export const observationOf = (points: readonly StopPoint[]): { observation: Obse
 export class StopWatch {
   private readonly inspection: Inspection
   private readonly points: readonly StopPoint[]
-  private values = new Map<StopPoint, (bigint | null)[]>()
+  private readonly memories = new Map<StopPoint, WatchedMemory>()
+  /** What watched registers hold, by hart. */
+  private readonly registers = new Map<StopPoint, (bigint | null)[]>()
   private text = ""
   /** What the last accepted sighting met. */
   met: readonly Met[] = []
@@ -123,16 +112,16 @@ export class StopWatch {
   /** The machine was put somewhere; `text` is what was printed before. */
   begin(text: string): void {
     this.text = text.slice(-TEXT_MAX)
-    for (const point of this.points) this.values.set(point, this.valuesOf(point))
-  }
-
-  /** Of a watchpoint its memory's value, of a register those of all harts. */
-  private valuesOf({ place }: StopPoint): (bigint | null)[] {
     const { inspection } = this
-    if (place.kind === "register")
-      return Array.from({ length: inspection.harts }, (_, hart) => inspection.register(hart, place.name))
-    if (place.kind !== "watchpoint") return []
-    return [watchedValue(inspection, inspection.runningHart, place)]
+    for (const point of this.points) {
+      const { place } = point
+      if (place.kind === "watchpoint") this.memories.set(point, new WatchedMemory(inspection, place))
+      else if (place.kind === "register")
+        this.registers.set(
+          point,
+          Array.from({ length: inspection.harts }, (_, hart) => inspection.register(hart, place.name)),
+        )
+    }
   }
 
   /** Whether a sighting means one of the stop points. */
@@ -151,30 +140,23 @@ export class StopWatch {
     return this.met.length > 0
   }
 
-  /** What changed for a point that has values; null for others; undefined where it is not concerned. */
-  private changeOf(point: StopPoint, sighting: Sighting): ValueChange | null | undefined {
+  /** What became of a watchpoint's memory; null for other points; undefined where one is not concerned. */
+  private changeOf(point: StopPoint, sighting: Sighting): MemoryChange | null | undefined {
     const { place } = point
     if (place.kind === "register") {
       if (sighting.kind !== "state") return undefined
-      const known = this.values.get(point)!
+      const known = this.registers.get(point)!
       const before = known[sighting.hart] ?? null
       const after = this.inspection.register(sighting.hart, place.name)
       known[sighting.hart] = after
-      return before === after ? undefined : { before, after }
+      return before === after ? undefined : null
     }
     if (place.kind !== "watchpoint") return null
     if (sighting.kind !== "read" && sighting.kind !== "write") return undefined
-    const accessed = place.space === "virtual" ? sighting.virtual : sighting.physical
-    const isTouched =
-      accessed < place.address + BigInt(place.bytes) && place.address < accessed + BigInt(sighting.bytes)
-    if (!isTouched) return undefined
-    const [before = null] = this.values.get(point)!
-    const after = watchedValue(this.inspection, sighting.hart, place)
-    this.values.set(point, [after])
-    return { before, after }
+    return this.memories.get(point)!.take(sighting)
   }
 
-  private isMeant({ place }: StopPoint, sighting: Sighting, from: number, change: ValueChange | null): boolean {
+  private isMeant({ place }: StopPoint, sighting: Sighting, from: number, change: MemoryChange | null): boolean {
     switch (place.kind) {
       case "breakpoint":
         return sighting.kind === "breakpoint" && this.inspection.pc(sighting.hart) === place.address
@@ -193,18 +175,6 @@ export class StopWatch {
         return sighting.kind === "output" && matchesNew(place.pattern, this.text, from)
     }
   }
-}
-
-const watchedValue = (
-  inspection: Inspection,
-  hart: number,
-  place: Extract<StopPlace, { kind: "watchpoint" }>,
-): bigint | null => {
-  const bytes =
-    place.space === "physical"
-      ? inspection.readPhysical(place.address, place.bytes)
-      : inspection.read(hart, place.address, place.bytes)
-  return bytes === null ? null : integerOf(bytes)
 }
 
 /** Whether a pattern has a match that reaches into what was printed from `from` on. */

@@ -1,8 +1,6 @@
 /** Where memory is to be watched that somebody names by its virtual address. */
 import type { Debugger } from "./debugger.ts"
-import type { StopPlace, WatchedAccess } from "./stop-point.ts"
-
-type WatchPlace = Extract<StopPlace, { kind: "watchpoint" }>
+import type { WatchedAccess, WatchPlace } from "./watched-memory.ts"
 
 const PAGE_BYTES = 4096
 /** Addresses from here on are the kernel's, in every address space. */

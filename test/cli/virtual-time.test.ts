@@ -54,6 +54,9 @@ describe("a virtual time in place of a position", () => {
     const [early, late] = [await written(middle), await written("end")]
     expect(early.virtualNs).toBeLessThanOrEqual(Number.parseInt(middle, 10))
     expect(late.virtualNs).toBeGreaterThan(early.virtualNs)
+    // Of more than a few bytes, those that were written and where they lie.
+    const { stdout } = await cli.run("last-write", "told", "line.0", "--bytes", "80", "--before", "end")
+    expect(stdout).toMatch(/ sb \S+, [^\n]* {2}\+0x[\da-f]+: 0x[\da-f]{1,2} -> 0x[\da-f]{1,2}\n$/)
   })
 
   it.each([

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Finding } from "../../debugger/search/question.ts"
 import {
   debugWorld,
   describeFinding,
@@ -22,27 +23,15 @@ import { jsonFlag } from "../settings.ts"
 import { existingWorld, worldArgument, worldNameOf } from "../world-name.ts"
 
 const BYTES_MAX = 1 << 20
-/** Values of more bytes are not printed whole. */
+/** Of more bytes it is said how many they are. */
 const SHOWN_BYTES_MAX = 16
 
-/** Which bytes of a value, little-endian, are others afterwards; null: none. */
-const changedBytes = (was: bigint, is: bigint): { readonly offset: number; readonly bytes: number } | null => {
-  const digits = (was ^ is).toString(16)
-  if (digits === "0") return null
-  const end = Math.ceil(digits.length / 2)
-  const offset = Math.floor(/0*$/.exec(digits)![0].length / 2)
-  return { offset, bytes: end - offset }
-}
-
-/** A value before and after; of many bytes, those that changed and where they lie. */
-const describeChange = (was: bigint, is: bigint, bytes: number): string => {
-  if (bytes <= SHOWN_BYTES_MAX) return `${hexOf(was)} -> ${hexOf(is)}`
-  const changed = changedBytes(was, is)
-  if (changed === null) return "the same bytes as before"
-  const place = `+0x${changed.offset.toString(16)}`
-  if (changed.bytes > SHOWN_BYTES_MAX) return `${changed.bytes} bytes from ${place} on`
-  const part = (value: bigint) => BigInt.asUintN(changed.bytes * 8, value >> BigInt(changed.offset * 8))
-  return `${place}: ${hexOf(part(was))} -> ${hexOf(part(is))}`
+/** What was written: values, and where in what was looked at they lie if that is not all of it. */
+const describeChange = ({ was, is, part }: Finding, bytes: number): string => {
+  const place = part === null || part.bytes === bytes ? "" : `+0x${part.offset.toString(16)}: `
+  return part !== null && part.bytes > SHOWN_BYTES_MAX
+    ? `${place}${part.bytes} bytes`
+    : `${place}${hexOf(was)} -> ${hexOf(is)}`
 }
 
 export const lastWrite = Command.make(
@@ -131,18 +120,17 @@ export const lastWrite = Command.make(
           return yield* new Ended({ code: 1 })
         }
         const found = yield* describeFinding(debug, finding)
-        const [was, is] = [finding.was!, finding.is!]
         if (flags.json)
           return yield* writeJson({
             address: hexOf(written.address),
             physical: hexOf(physical),
             bytes,
             ...found,
-            changed: changedBytes(was, is),
+            part: finding.part,
           })
         const who = found.task === null ? "" : `, task ${found.task.pid} (${found.task.comm})`
         yield* writeLine(
-          `${found.position}  ${found.time}  hart ${found.hart}  ${found.place}  ${found.instruction}  ${describeChange(was, is, bytes)}${who}`,
+          `${found.position}  ${found.time}  hart ${found.hart}  ${found.place}  ${found.instruction}  ${describeChange(finding, bytes)}${who}`,
         )
       }),
     )

@@ -3,8 +3,9 @@
  */
 import { BREAKPOINTS_MAX, WATCHES_MAX } from "../../machine/machine.ts"
 import type { Debugger } from "../debugger.ts"
-import type { StopPlace, StopPoint, WatchedAccess } from "../stop-point.ts"
+import type { StopPlace, StopPoint } from "../stop-point.ts"
 import { watchPlaces } from "../watch-places.ts"
+import type { WatchedAccess } from "../watched-memory.ts"
 import { parseCount, parseNumber } from "./hex.ts"
 
 /** The names of what can be met, as in stop replies. */

@@ -2,6 +2,7 @@
 import type { Position } from "../../events/index.ts"
 import type { StopPlace } from "../stop-point.ts"
 import type { LinuxFacts } from "../symbols/linux.ts"
+import type { MemoryPart } from "../watched-memory.ts"
 
 /** Kept of what is found: the first, the last, or all in order up to a number. */
 export type Wanted = { readonly keep: "first" | "last" } | { readonly keep: "all"; readonly max: number }
@@ -46,9 +47,10 @@ export interface Finding {
   readonly virtualNs: number
   /** Where the hart stood when it was noticed. */
   readonly pc: bigint
-  /** Of watchpoints: the value before and after. */
+  /** Of watchpoints: the value before and after, and which bytes of the place these are values of. */
   readonly was: bigint | null
   readonly is: bigint | null
+  readonly part: MemoryPart | null
   /** Values of the question's `prints`. */
   readonly values: readonly (bigint | null)[]
   /** Where that was asked for, what stood before the instruction. */

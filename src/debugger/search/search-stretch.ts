@@ -29,11 +29,7 @@ export const askedOf = (
 })
 
 /** What was found: which of several things, and values. */
-interface Told {
-  readonly place: number
-  readonly was: bigint | null
-  readonly is: bigint | null
-}
+type Told = Pick<Finding, "place" | "was" | "is" | "part">
 
 /** What to look for in this thread, and what a find means. */
 export const lookerOf = (
@@ -51,6 +47,7 @@ export const lookerOf = (
           place: point.id,
           was: change?.before ?? null,
           is: change?.after ?? null,
+          part: change?.part ?? null,
         })),
     }
   }
@@ -65,7 +62,7 @@ export const lookerOf = (
       watch.begin("")
       return watch.held
     },
-    told: () => [{ place: 0, was: null, is: null }],
+    told: () => [{ place: 0, was: null, is: null, part: null }],
   }
 }
 
@@ -92,7 +89,7 @@ export const searchStretch = Effect.fnUntraced(function* (
     wanted.keep === "first" ? findings.length > 0 : wanted.keep === "all" && findings.length >= wanted.max
   const take = ({ before, after, sighting }: Found): void => {
     const hart = sighting?.hart ?? debug.inspection.runningHart
-    for (const { place, was, is } of told()) {
+    for (const { place, was, is, part } of told()) {
       const finding: Finding = {
         place,
         hart,
@@ -102,6 +99,7 @@ export const searchStretch = Effect.fnUntraced(function* (
         pc: debug.inspection.pc(hart),
         was,
         is,
+        part,
         values: values.map(value => value.at(hart)),
         scene: null,
       }

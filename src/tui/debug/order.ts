@@ -1,5 +1,5 @@
 /** What the debugger's screen can be told to do, by keys and by commands alike. */
-import type { WatchedAccess } from "../../debugger/stop-point.ts"
+import type { WatchedAccess } from "../../debugger/watched-memory.ts"
 import type { EventKind, Position } from "../../events/index.ts"
 import type { PaneName } from "./pane.ts"
 
