@@ -18,7 +18,7 @@ import {
 } from "../wasm/index.ts"
 import type { FloatLibrary } from "./float/index.ts"
 import { RAM, RAM_BASE, TLB_READ, TLB_WRITE } from "./layout.ts"
-import { tlbIndex } from "./memory-access.ts"
+import { type AtomicKind, tlbIndex } from "./memory-access.ts"
 import { get32, get64, set64 } from "./state.ts"
 import { markLine } from "./written-lines.ts"
 
@@ -75,12 +75,7 @@ export abstract class Execution implements Semantics {
   /** Stores where the TLB knows nothing, or leaves the instruction. */
   protected abstract storeElsewhere(width: StoreWidth, virtual: Expr<"i64">, value: Expr<"i64">): void
   /** Where the TLB knows nothing: sets `host` to where an atomic acts, or leaves the instruction. */
-  protected abstract findAtomic(
-    host: Local<"i32">,
-    virtual: Expr<"i64">,
-    width: AmoWidth,
-    isLoadReserved: boolean,
-  ): void
+  protected abstract findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, kind: AtomicKind): void
   /** After an atomic wrote to a place that `findAtomic` found. */
   protected abstract wroteFound(width: AmoWidth): void
   protected abstract floatFunction(name: keyof FloatLibrary): FunctionRef
@@ -143,12 +138,16 @@ export abstract class Execution implements Semantics {
   }
 
   /** Where an atomic acts in this memory, and whether it got there by the slow path. */
-  private atomicPlace(width: AmoWidth, virtual: Expr<"i64">): { host: Local<"i32">; slow: Local<"i32"> } {
+  private atomicPlace(
+    kind: AtomicKind,
+    width: AmoWidth,
+    virtual: Expr<"i64">,
+  ): { host: Local<"i32">; slow: Local<"i32"> } {
     const { f } = this
     const slow = f.local("i32")
     f.set(slow, 0)
     const host = this.hostPlace(TLB_WRITE, virtual, width, found => {
-      this.findAtomic(found, virtual, width, false)
+      this.findAtomic(found, virtual, width, kind)
       f.set(slow, 1)
     })
     return { host, slow }
@@ -162,7 +161,7 @@ export abstract class Execution implements Semantics {
   amo(width: AmoWidth, address: Expr<"i64">, compute: (old: Expr<"i64">) => Expr<"i64">): Expr<"i64"> {
     const { f } = this
     const virtual = f.let(address)
-    const { host, slow } = this.atomicPlace(width, virtual)
+    const { host, slow } = this.atomicPlace("amo", width, virtual)
     const old = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
     this.write(width, host, compute(old))
     this.wroteAtomic(slow, width)
@@ -172,7 +171,9 @@ export abstract class Execution implements Semantics {
   loadReserved(width: AmoWidth, address: Expr<"i64">): Expr<"i64"> {
     const { f } = this
     const virtual = f.let(address)
-    const host = this.hostPlace(TLB_READ, virtual, width, found => this.findAtomic(found, virtual, width, true))
+    const host = this.hostPlace(TLB_READ, virtual, width, found =>
+      this.findAtomic(found, virtual, width, "loadReserved"),
+    )
     const value = f.let(width === 4 ? i64.load32s(host) : i64.load(host))
     set64(f, "reservation", physicalOf(host))
     set64(f, "reservedValue", value)
@@ -182,7 +183,7 @@ export abstract class Execution implements Semantics {
   storeConditional(width: AmoWidth, address: Expr<"i64">, value: Expr<"i64">): Expr<"i64"> {
     const { f } = this
     const virtual = f.let(address)
-    const { host, slow } = this.atomicPlace(width, virtual)
+    const { host, slow } = this.atomicPlace("storeConditional", width, virtual)
     const held = i32.and(
       i64.eq(get64("reservation"), physicalOf(host)),
       i64.eq(get64("reservedValue"), width === 4 ? i64.load32s(host) : i64.load(host)),

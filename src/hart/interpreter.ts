@@ -28,7 +28,7 @@ import { type Operation, operations, slotOffset } from "./decoder.ts"
 import { Execution } from "./execution.ts"
 import type { FloatLibrary } from "./float/index.ts"
 import { CODE, CROSSING_RECORD, HIT, RECORD_BYTES, RECORD_SHIFT, TLB_FETCH } from "./layout.ts"
-import { type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
+import { type AtomicKind, atomicKinds, type MemoryAccess, tlbBase, tlbIndex } from "./memory-access.ts"
 import { hitKind, isObserved, type Observation, report } from "./observation.ts"
 import { active, exitReason, get32, get64, holdBudget, set32, set64, X_DISCARD } from "./state.ts"
 import { raise } from "./translation.ts"
@@ -149,12 +149,13 @@ class Interpretation extends Execution {
     f.brIf(frame.trap, callI32(frame.parts.memory.storeSlow, virtual, i32.const(width), value))
     this.reload()
   }
-  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, isLoadReserved: boolean): void {
+  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, kind: AtomicKind): void {
     const { f, frame } = this
     this.spill()
-    const reserves = i32.const(isLoadReserved ? 1 : 0)
-    f.set(host, callI32(frame.parts.memory.atomicHost, virtual, i32.const(width), reserves))
+    const number = i32.const(atomicKinds.indexOf(kind))
+    f.set(host, callI32(frame.parts.memory.atomicHost, virtual, i32.const(width), number))
     f.brIf(frame.trap, i32.eqz(host))
+    this.reload()
   }
   protected wroteFound(width: AmoWidth): void {
     // `trapValue` holds the physical address.

@@ -51,7 +51,7 @@ export interface MemoryAccess {
   readonly loadSlow: FunctionRef
   /** `storeSlow(virtual, bytes, value)`: 0, or 1 with a trap asked for. */
   readonly storeSlow: FunctionRef
-  /** `atomicHost(virtual, bytes, isLoadReserved)`: where in this memory an atomic may act, or 0 with a trap asked for. */
+  /** `atomicHost(virtual, bytes, kind)`, a kind by its place in `atomicKinds`: where in this memory an atomic may act, or 0 with a trap asked for. */
   readonly atomicHost: FunctionRef
   /** `wroteAtomic(physical, bytes)`: call after writing through `atomicHost`. */
   readonly wroteAtomic: FunctionRef
@@ -63,6 +63,10 @@ export interface DeviceImports {
   /** `deviceStore(address, bytes, low, high)`. */
   readonly deviceStore: FunctionRef
 }
+
+/** What an atomic does; as a number for `atomicHost`, its place in this list. */
+export const atomicKinds = ["amo", "loadReserved", "storeConditional"] as const
+export type AtomicKind = (typeof atomicKinds)[number]
 
 export const defineMemoryAccess = (
   module: ModuleBuilder,
@@ -252,7 +256,8 @@ export const defineMemoryAccess = (
   const atomicHost = module.function("atomicHost", { params: ["i64", "i32", "i32"], result: "i32" }, f => {
     const virtual = f.param(0, "i64")
     const bytes = f.param(1, "i32")
-    const loadReserved = f.param(2, "i32")
+    const kind = f.param(2, "i32")
+    const loadReserved = i32.eq(kind, atomicKinds.indexOf("loadReserved"))
     const physical = f.local("i64")
     f.if(i32.and(i32.wrap(virtual), i32.sub(bytes, 1)), () => {
       raise(f, i64.extendu(i32.select(cause.loadMisaligned, cause.storeMisaligned, loadReserved)), virtual)
@@ -269,9 +274,9 @@ export const defineMemoryAccess = (
     const near = f.local("i32")
     f.set(near, 0)
     f.if(isObserved("memory"), () => {
-      // Reading first, as `wrote` comes later, where something is written at all.
+      // Reading first, as `wrote` comes later, where something is written at all. What a store-conditional compares it does not read.
       f.set(near, callI32(observation.watched, virtual, physical, bytes, i32.const(access.read)))
-      tell(f, near, "read", virtual, physical, bytes)
+      f.if(i32.ne(kind, atomicKinds.indexOf("storeConditional")), () => tell(f, near, "read", virtual, physical, bytes))
       const write = f.let(callI32(observation.watched, virtual, physical, bytes, i32.const(access.write)))
       set32(f, "watchedWrite", i32.eq(write, nearness.hit))
       set64(f, "watchedAddress", virtual)

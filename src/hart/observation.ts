@@ -29,6 +29,7 @@ import {
   WATCH_BYTES,
   WATCHES,
 } from "./layout.ts"
+import { access } from "./pmp.ts"
 import { exitReason, get32, get64, set32 } from "./state.ts"
 
 /** Bits of OBSERVES. */
@@ -106,12 +107,15 @@ export const defineObservation = (module: ModuleBuilder): Observation => {
     f.block(done => {
       f.loop(next => {
         f.brIf(done, i32.geu(entry, end))
-        f.if(i32.and(i32.load(entry, WATCHES + 8 + 16), kind), () => {
+        const kinds = f.let(i32.load(entry, WATCHES + 8 + 16))
+        // An AMO reads by the TLB's entry for writing: a page whose reads are watched gets neither.
+        f.if(i32.or(i32.and(kinds, kind), i32.eq(kind, access.write)), () => {
           const address = f.let(i64.select(virtual, physical, i32.load(entry, WATCHES + 8 + 20)))
           const first = f.let(i64.load(entry, WATCHES + 8))
           const last = f.let(i64.load(entry, WATCHES + 16))
           const lastOfAccess = i64.add(address, i64.extendu(i32.sub(bytes, 1)))
-          f.if(i32.and(i64.leu(address, last), i64.leu(first, lastOfAccess)), () => f.return(i32.const(nearness.hit)))
+          const isHit = i32.and(i64.leu(address, last), i64.leu(first, lastOfAccess))
+          f.if(i32.and(isHit, i32.ne(i32.and(kinds, kind), 0)), () => f.return(i32.const(nearness.hit)))
           f.if(i32.and(i64.leu(i64.and(address, ~0xfffn), last), i64.leu(first, i64.or(address, 0xfffn))), () =>
             f.set(near, nearness.samePage),
           )

@@ -18,6 +18,7 @@ import { Execution, loads } from "../execution.ts"
 import { RNE } from "../float/format.ts"
 import type { FloatLibrary } from "../float/index.ts"
 import { RAM, RAM_BASE } from "../layout.ts"
+import type { AtomicKind } from "../memory-access.ts"
 import type { Block, PlacedInstruction } from "./control-flow.ts"
 import { hostOperation } from "./host-float.ts"
 import type { RegionWriter } from "./region-function.ts"
@@ -115,9 +116,9 @@ export class RegionExecution extends Execution {
     this.findStore(host, virtual, width)
     this.write(width, host, value)
   }
-  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, isLoadReserved: boolean): void {
+  protected findAtomic(host: Local<"i32">, virtual: Expr<"i64">, width: AmoWidth, kind: AtomicKind): void {
     this.f.if(i32.and(i32.wrap(virtual), width - 1), () => this.leave())
-    if (isLoadReserved) this.findLoad(host, virtual, width)
+    if (kind === "loadReserved") this.findLoad(host, virtual, width)
     else this.findStore(host, virtual, width)
   }
   protected wroteFound(): void {
