@@ -29,6 +29,7 @@ const inputErrors: ReadonlySet<string> = new Set([
   "ScenarioMalformed",
   "ForkPastEnd",
   "PositionNotReached",
+  "PositionNowhere",
   "PositionPassed",
   "HistoryEnded",
   // debugger

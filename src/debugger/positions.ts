@@ -1,3 +1,3 @@
-/** What the command line needs of positions, and the error of one that is not there. */
-export { comparePositions, formatPosition } from "../events/index.ts"
-export { PositionNotReached } from "../session/errors.ts"
+/** What the command line needs of positions. */
+export { formatPosition } from "../events/index.ts"
+export { requireWithin } from "../session/position-within.ts"

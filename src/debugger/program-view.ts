@@ -17,6 +17,8 @@ import type { Variable } from "./symbols/variables.ts"
 const SP = 2
 const FLOAT_REGISTERS = 32
 
+const noVariables = { locals: () => [], globals: () => [], global: () => null }
+
 /** A caller that was found without call frame information; its own frame is known once its caller is looked for. */
 interface AnalysedCaller {
   readonly pc: bigint
@@ -131,8 +133,7 @@ export class ProgramView implements SourceView {
     const place = this.place(pc - 1n)
     const name = this.debug.symbols.at(pc - 1n)?.symbol.name ?? null
     const register = (number: number) => (number === SP ? sp : null)
-    const none = () => []
-    return { name, pc, place, isInlined: false, cfa, register, locals: none, globals: none }
+    return { name, pc, place, isInlined: false, cfa, register, ...noVariables }
   }
 
   returnOf(hart: number): SourceReturn | null {
@@ -237,8 +238,7 @@ export class ProgramView implements SourceView {
     const levels = program?.file.functions.placesAt(linked) ?? []
     if (program === null || levels.length === 0) {
       const name = this.debug.symbols.at(codeAddress)?.symbol.name ?? null
-      const none = () => []
-      return [{ ...shared, name, place: this.place(codeAddress), isInlined: false, locals: none, globals: none }]
+      return [{ ...shared, name, place: this.place(codeAddress), isInlined: false, ...noVariables }]
     }
     const { variables } = program.file
     const read = (some: readonly Variable[]): readonly DisplayedValue[] =>
@@ -253,7 +253,18 @@ export class ProgramView implements SourceView {
         return read([...parameters, ...locals])
       },
       globals: () => read(variables.globals(linked)),
+      global: (wanted: string) => read(variables.globalsNamed(wanted))[0] ?? null,
     }))
+  }
+
+  variableNames(address: bigint): ReadonlySet<string> {
+    const program = this.programWithLinesAt(address)
+    if (program === null) return new Set()
+    const { variables } = program.file
+    const linked = program.linked(address)
+    const { parameters, locals } = variables.visible(linked)
+    const visible = [...parameters, ...locals, ...variables.globals(linked)].map(({ name }) => name)
+    return new Set([...visible, ...variables.globalNames])
   }
 }
 

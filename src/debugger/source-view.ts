@@ -44,6 +44,8 @@ export interface SourceFrame {
   readonly locals: () => readonly DisplayedValue[]
   /** Variables outside of functions in the same source file. */
   readonly globals: () => readonly DisplayedValue[]
+  /** A variable outside of functions in any source file of the program; null where there is none of that name. */
+  readonly global: (name: string) => DisplayedValue | null
 }
 
 /** Where a function returns to. */
@@ -73,6 +75,8 @@ export interface SourceView {
   lineAt(path: string, line: number): LinePlaces | null
   /** Where breakpoints on a function go; none: there is no such function. */
   functionNamed(name: string): readonly bigint[]
+  /** Names of the variables that can be seen from an address. */
+  variableNames(address: bigint): ReadonlySet<string>
   /** The innermost first, the physical ones among them as far as callers can be found. */
   frames(hart: number, limit: number): readonly SourceFrame[]
   /** The stack pointer of the innermost function's caller, null where it is not known. */

@@ -65,6 +65,17 @@ export class PositionNotReached extends Schema.TaggedError<PositionNotReached>()
   }
 }
 
+/** A position that names a machine or a hart that the world has not. */
+export class PositionNowhere extends Schema.TaggedError<PositionNowhere>()("PositionNowhere", {
+  wanted: Schema.String,
+  harts: Schema.Number,
+}) {
+  override get message(): string {
+    const harts = this.harts === 1 ? "one hart, h0" : `${this.harts} harts, h0 to h${this.harts - 1}`
+    return `There is no ${this.wanted} in this world, which has one machine, m0, with ${harts}; choose a position of those.`
+  }
+}
+
 /** A position between two events that the guest steps over. */
 export class PositionPassed extends Schema.TaggedError<PositionPassed>()("PositionPassed", {
   wanted: Schema.String,

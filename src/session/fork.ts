@@ -13,6 +13,7 @@ import {
   WorldStore,
 } from "../events/index.ts"
 import { ForkPastEnd, PositionNotReached, PositionPassed } from "./errors.ts"
+import { requireWithin } from "./position-within.ts"
 import type { Replayer } from "./replay.ts"
 
 /** The parent of a fork whose own history has not begun yet, else null. */
@@ -41,8 +42,7 @@ const pointOf = (world: World, at: Position | string | null) =>
     }
     const end = yield* endOf(world)
     if (at === null) return end
-    if (comparePositions(at, end.position) > 0)
-      return yield* new PositionNotReached({ wanted: formatPosition(at), end: formatPosition(end.position) })
+    yield* requireWithin(world, at, end.position)
     const next = yield* world.seqAt({ ...at, instret: at.instret + 1 })
     return { seq: next - 1, position: at } satisfies ForkPoint
   })

@@ -24,6 +24,7 @@ import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "
 import { runToFork, unbegunFork } from "./fork.ts"
 import { loadedPages } from "./loaded-pages.ts"
 import type { Outside } from "./outside.ts"
+import { requireHart } from "./position-within.ts"
 import { type RunOptions, runMachine } from "./record.ts"
 import { type Flip, type Mismatch, Replayer } from "./replay.ts"
 import { machineAt, memoryErrors, SnapshotMaker } from "./snapshots.ts"
@@ -163,6 +164,7 @@ export const replay = (path: string, options: ReplayOptions = {}) =>
       const snapshot = options.from === undefined ? null : yield* world.snapshot(options.from)
       const { machine, fromSeq } = yield* startAt(world, snapshot)
       const { until } = options
+      if (until !== undefined && isPosition(until)) yield* requireHart(world, until)
       const watch = until && !isPosition(until) && until.kind === "console" ? new ConsoleWatch(until.pattern) : null
       let matched = false
       const replayer = new Replayer(machine, {

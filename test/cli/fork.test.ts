@@ -157,6 +157,11 @@ describe("cv fork", () => {
     ["told", [], /turned itself off at r\d\S+, so a fork could not go on from there/],
     ["told", ["--at", "r9"], /"r9" is not a position/],
     ["told", ["--at", "r999999.m0.h0.i0"], /The history ends at r\d\S+ and does not reach r999999/],
+    [
+      "told",
+      ["--at", "r1.m0.h7.i1"],
+      /There is no r1\.m0\.h7\.i1 in this world, which has one machine, m0, with one hart, h0;/,
+    ],
     ["told", ["--at", "nowhere"], /has no snapshot nowhere, and that is neither a position .* nor a virtual time/],
     ["told", ["--at=-1s"], /has no snapshot -1s, and that is neither/],
     ["told", ["--at", "r1.m0.h0.i1", "--name", "a/b"], /cannot be a world's name/],

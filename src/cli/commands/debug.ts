@@ -24,7 +24,12 @@ export const debug = Command.make(
   Effect.fnUntraced(function* (flags) {
     const path = yield* existingWorld(flags.world)
     const { stdin, stdout } = process
-    if (!stdin.isTTY || !stdout.isTTY || process.env.TERM === "dumb")
+    if (stdin.isTTY && stdout.isTTY && process.env.TERM === "dumb")
+      return yield* new Misused({
+        problem:
+          "cv debug draws on the whole screen, and TERM=dumb says that this terminal cannot; set TERM to what it is, such as xterm-256color.",
+      })
+    if (!stdin.isTTY || !stdout.isTTY)
       return yield* new Misused({
         problem: "cv debug needs a terminal for its screen and its keys; run it in one, and without redirections.",
       })

@@ -74,9 +74,7 @@ export const lastWrite = Command.make(
         const { AddressNotMemory, AddressUnmapped, parseAddress, ramOf, search } = yield* Effect.promise(
           () => import("../../debugger/index.ts"),
         )
-        const { comparePositions, formatPosition, PositionNotReached } = yield* Effect.promise(
-          () => import("../../debugger/positions.ts"),
-        )
+        const { formatPosition, requireWithin } = yield* Effect.promise(() => import("../../debugger/positions.ts"))
         // They open the world meanwhile.
         const searchers = yield* searchersOf(path)
         const debug = yield* debugWorld(path, flags.symbols, false)
@@ -86,8 +84,7 @@ export const lastWrite = Command.make(
           position === null && Option.isSome(flags.before)
             ? yield* positionWritten(debug, flags.before.value, { progress })
             : position
-        if (before !== null && comparePositions(before, end) > 0)
-          return yield* new PositionNotReached({ wanted: formatPosition(before), end: formatPosition(end) })
+        if (before !== null) yield* requireWithin(debug.world, before, end)
         const written = yield* parseAddress(flags.address, debug.symbols)
         let physical = physicalOf(debug, written)
         // What nothing maps at the beginning may be mapped at the end.

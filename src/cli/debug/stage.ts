@@ -1,9 +1,8 @@
 /** Where the debugger is shown: a world opened for it, a terminal taken over and given back in every case. */
 import { Effect } from "effect"
 import { alsoPhysical } from "../../debugger/symbols/kernel-names.ts"
-import { comparePositions, formatPosition } from "../../events/index.ts"
 import { onEndingSignal } from "../../host/terminal/ending-signals.ts"
-import { PositionNotReached } from "../../session/errors.ts"
+import { requireWithin } from "../../session/position-within.ts"
 import { wantsColor } from "../../tui/color-context.ts"
 import { destinationForms, readDestination } from "../../tui/debug/destination.ts"
 import { type ForkRequest, Operator } from "../../tui/debug/operator.ts"
@@ -64,11 +63,7 @@ export const debugOnTerminal = (path: string, at: string | undefined, symbols: r
       const place = at === undefined ? null : yield* readPlace(at)
       const session = yield* debugWorld(path, symbols)
       const { linux, timeline } = session
-      if (place?.kind === "position" && comparePositions(place.position, timeline.end) > 0)
-        return yield* new PositionNotReached({
-          wanted: formatPosition(place.position),
-          end: formatPosition(timeline.end),
-        })
+      if (place?.kind === "position") yield* requireWithin(session.world, place.position, timeline.end)
       if (linux !== null) session.symbols = alsoPhysical(session.symbols, linux.mapping)
       const { columns, rows } = process.stdout
       const services = yield* Effect.context<Effect.Services<ReturnType<typeof forkWorld>>>()

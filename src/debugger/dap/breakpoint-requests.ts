@@ -5,7 +5,9 @@ import { floatRegisters, integerRegisters } from "../../riscv/register.ts"
 import { parseAddress } from "../address-text.ts"
 import type { NewStopPoint } from "../debugger.ts"
 import { conditionOf, guestExpression } from "../guest-expression.ts"
+import type { Inspection } from "../inspection.ts"
 import { valueNames } from "../predicate/words.ts"
+import { namesIn, problemOfPath, variableAt, withAnyValues, withVariables } from "../source-expression.ts"
 import { isWatchable, type StopPlace } from "../stop-point.ts"
 import { formatAddress } from "../symbols/symbol-source.ts"
 import { watchPlaces } from "../watch-places.ts"
@@ -54,15 +56,34 @@ const wanted = Effect.fnUntraced(function* (
     const [condition, hits, log] = ["condition", "hitCondition", "logMessage"].map(name => textOf(args[name]) ?? "")
     if (hits !== "") return yield* refuse("Hits are not counted here; give a condition instead.")
     if (log !== "") return yield* refuse("Breakpoints write no messages here; set one that stops.")
-    const expression = condition === "" ? null : guestExpression(debuggee.debug, condition!)
-    if (expression?.ok === false) return yield* refuse(expression.problem)
-    const holds = expression && conditionOf(expression.value)
     const { points, shown } = yield* places
+    const holds = condition === "" ? null : yield* conditionAt(debuggee, condition!, points)
     return { points: points.map(point => ({ ...point, condition: holds })), ...(shown ? { shown } : {}) }
   })
   return yield* Effect.catch(make, (error: Error) =>
     Effect.succeed<WantedBreakpoint>({ points: [], message: error.message }),
   )
+})
+
+/** A condition of breakpoints, in which the variables that can be seen from there have their values. */
+const conditionAt = Effect.fnUntraced(function* (
+  { debug, view }: Debuggee,
+  text: string,
+  points: readonly NewStopPoint[],
+) {
+  const places = points.flatMap(({ place }) => (place.kind === "breakpoint" ? [place.address] : []))
+  const addresses = places.length > 0 ? places : [debug.inspection.pc(debug.selectedHart)]
+  const visible = new Set(addresses.flatMap(address => [...view.variableNames(address)]))
+  const sample = withAnyValues(visible, text)
+  const problem = problemOfPath(sample)
+  if (problem !== null) return yield* refuse(problem)
+  const expression = guestExpression(debug, sample)
+  if (!expression.ok) return yield* refuse(expression.problem)
+  if (![...namesIn(text)].some(name => visible.has(name))) return conditionOf(expression.value)
+  return (_: Inspection, hart: number): boolean => {
+    const here = guestExpression(debug, withVariables(view.frames(hart, 1)[0]!, text))
+    return here.ok && conditionOf(here.value)(_, hart)
+  }
 })
 
 const breakpointsAt = (addresses: readonly bigint[]): readonly NewStopPoint[] =>
@@ -234,12 +255,13 @@ const watchableOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: numbe
   const { debug, view } = debuggee
   const isPointer = integerRegisters.has(name) || name === "pc"
   if (!isPointer && (isWatchable(name) || floatRegisters.has(name))) return { kind: "register", name } as const
-  const frame = view.frames(hart, 1)[0]!
-  const variable = [...frame.locals(), ...frame.globals()].find(each => each.name === name)
-  if (variable !== undefined && args.asAddress !== true && variable.address !== null)
+  const frame =
+    typeof args.frameId === "number" ? (yield* debuggee.frame(args.frameId)).frame : view.frames(hart, 1)[0]!
+  const variable = variableAt(frame, name)
+  if (variable !== null && args.asAddress !== true && variable.address !== null)
     return { kind: "memory", address: variable.address, bytes: bytes || (variable.size ?? POINTED_BYTES) } as const
   const symbol = debug.symbols.find(name)
-  const address = symbol?.address ?? (yield* valueHere(debuggee, hart, name))
+  const address = symbol?.address ?? (yield* valueHere(debuggee, hart, withVariables(frame, name)))
   const size = bytes || Math.min(Number(symbol?.size ?? POINTED_BYTES), WATCHED_BYTES_MAX)
   return { kind: "memory", address, bytes: size || POINTED_BYTES } as const
 })

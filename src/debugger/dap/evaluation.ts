@@ -1,11 +1,12 @@
 /** What is typed into the console and the watch list: variables, expressions, and a few commands. */
 import { Effect } from "effect"
 import { formatPosition } from "../../events/index.ts"
+import { integerRegisters } from "../../riscv/register.ts"
 import { guestExpression } from "../guest-expression.ts"
 import { integerOf } from "../inspection.ts"
+import { problemOfPath, variableAt, withVariables } from "../source-expression.ts"
 import type { SourceFrame } from "../source-view.ts"
 import { formatAddress } from "../symbols/symbol-source.ts"
-import type { DisplayedValue } from "../symbols/value.ts"
 import { refuse, textIn } from "./arguments.ts"
 import type { Debuggee } from "./debuggee.ts"
 
@@ -44,11 +45,13 @@ export const evaluate = Effect.fnUntraced(function* (debuggee: Debuggee, args: A
   const frame = known?.frame ?? debuggee.view.frames(hart, 1)[0]!
   const variable = variableAt(frame, text)
   if (variable !== null) {
-    const { value, ...shown } = debuggee.variables.shown(variable).variable
+    const { value, ...shown } = debuggee.variables.shown(variable, text).variable
     return { kind: "answer", body: { ...shown, result: value } } satisfies Evaluated
   }
-  const value = known?.isInnermost === false ? registerOf(frame, text) : null
-  const found = value ?? (yield* valueHere(debuggee, hart, text))
+  const register = known?.isInnermost === false ? registerOf(frame, text) : undefined
+  if (register === null)
+    return yield* refuse(`${text} is not known in this frame any more; what was called since then may have changed it.`)
+  const found = register ?? (yield* valueHere(debuggee, hart, withVariables(frame, text)))
   return answer(valueText(debuggee, found), `0x${found.toString(16)}`)
 })
 
@@ -64,35 +67,12 @@ const valueText = ({ debug }: Debuggee, value: bigint): string => {
   return value < 10n ? `${value}` : `${hex} (${BigInt.asIntN(64, value)})`
 }
 
-const integerRegister = /^(?:x(\d{1,2}))$/
-
-/** A register of a caller's frame, by its number. */
-const registerOf = (frame: SourceFrame, text: string): bigint | null => {
-  if (text === "pc") return frame.pc
-  if (text === "sp") return frame.register(2)
-  const number = integerRegister.exec(text)?.[1]
-  return number === undefined || Number(number) > 31 ? null : frame.register(Number(number))
-}
-
-/** `corner.x`, `next->value`, `table[3]`, `*pointer`: a variable or a part of it. */
-const variableAt = (frame: SourceFrame, text: string): DisplayedValue | null => {
-  const [, stars = "", name = "", rest = ""] = /^(\**)([A-Za-z_]\w*)((?:\.\w+|->\w+|\[\d+\])*)$/.exec(text) ?? []
-  let value = [...frame.locals(), ...frame.globals()].find(each => each.name === name)
-  for (const [part] of rest.matchAll(/\.\w+|->\w+|\[\d+\]/g)) {
-    const target = part.startsWith("->") ? pointedTo(value) : value
-    value = partOf(target, part)
-  }
-  for (const _ of stars) value = pointedTo(value)
-  return value ?? null
-}
-
-const pointedTo = (value: DisplayedValue | undefined): DisplayedValue | undefined =>
-  value?.children(0, 1).find(({ name }) => name.startsWith("*"))
-
-const partOf = (value: DisplayedValue | undefined, part: string): DisplayedValue | undefined => {
-  const index = /^\[(\d+)\]$/.exec(part)?.[1]
-  if (index !== undefined) return value?.children(Number(index), 1)[0]
-  return value?.children().find(({ name }) => name === part.replace(/^(?:\.|->)/, ""))
+/** A register of a caller's frame; undefined where the text names none, null where it is not known any more. */
+const registerOf = (frame: SourceFrame, text: string): bigint | null | undefined => {
+  const name = text.replace(/^\$/, "")
+  if (name === "pc") return frame.pc
+  const number = integerRegisters.get(name)
+  return number === undefined ? undefined : frame.register(number)
 }
 
 /** What a command comes to; null: it is no command. */
@@ -122,6 +102,8 @@ const commandOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number,
 
 /** The value of an expression; a symbol's is its address. */
 export const valueHere = Effect.fnUntraced(function* ({ debug }: Debuggee, hart: number, text: string) {
+  const problem = problemOfPath(text)
+  if (problem !== null) return yield* refuse(problem)
   const expression = guestExpression(debug, text)
   if (!expression.ok) return yield* refuse(expression.problem)
   const value = expression.value(hart)

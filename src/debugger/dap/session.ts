@@ -209,6 +209,8 @@ class DapSession {
     const debug = yield* this.outside.openWorld(args.world, args.programs)
     const debuggee = new Debuggee(debug, new SourcePaths(args.sourceRoot ?? this.outside.directory, args.sourceMap))
     this.stopsOnEntry = args.stopOnEntry
+    // Clients wait for this only so long; what they ask next is done when the place is reached.
+    this.connection.tell("initialized")
     const { at } = args
     if (at !== null) {
       yield* this.moving(debuggee, {
@@ -219,7 +221,7 @@ class DapSession {
       })
     }
     this.debuggee = debuggee
-    return { afterwards: () => this.connection.tell("initialized") }
+    return {}
   })
 
   /** The client has told all its breakpoints. */
@@ -283,7 +285,11 @@ class DapSession {
     const stop = yield* this.moving(debuggee, plan)
     return {
       body: { result: formatPosition(stop.position), variablesReference: 0 },
-      afterwards: () => this.tellStop(debuggee, stop, plan.name),
+      afterwards: () => {
+        // No request said that the machine would go: a client may think that the hart it stood at still stands there.
+        this.connection.tell("continued", { threadId: debuggee.debug.selectedHart + 1, allThreadsContinued: true })
+        this.tellStop(debuggee, stop, plan.name)
+      },
     }
   })
 

@@ -2,6 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol"
 import { formatPosition } from "../../events/index.ts"
 import { causeName } from "../../riscv/trap.ts"
+import type { Found } from "../../session/timeline/timeline.ts"
 import type { Stop } from "../debugger.ts"
 import { linuxSyscalls } from "../linux-syscalls.ts"
 import type { Met } from "../stop-point.ts"
@@ -49,10 +50,12 @@ const reasonOf = (met: Met, table: BreakpointTable): string => {
 }
 
 /** What changed where data was watched. */
-const changesOf = (met: readonly Met[]): string =>
+const changesOf = (met: readonly Met[], { sighting }: Found): string =>
   met
     .flatMap(({ point, change }) =>
-      change === null ? [] : [`${point.label}: ${hex(change.before)} → ${hex(change.after)}`],
+      change === null
+        ? []
+        : [`${point.label}: ${sighting?.kind === "read" ? "" : `${hex(change.before)} → `}${hex(change.after)}`],
     )
     .join("; ")
 
@@ -68,7 +71,7 @@ export const stoppedBody = (debuggee: Debuggee, { reason, hart, position }: Stop
       const [first] = reason.met
       const ids = debuggee.breakpoints.idsOf(reason.met)
       const exception = exceptionOf(debuggee)
-      const text = exception?.text ?? changesOf(reason.met)
+      const text = exception?.text ?? changesOf(reason.met, reason.found)
       return {
         ...shared,
         reason: first === undefined ? "breakpoint" : reasonOf(first, debuggee.breakpoints),

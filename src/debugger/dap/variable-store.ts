@@ -44,16 +44,19 @@ export class VariableStore {
     return list === undefined ? null : list(first, count > 0 ? count : Number.POSITIVE_INFINITY)
   }
 
-  /** A value of the program, whose parts can be opened. */
-  shown(value: DisplayedValue): ShownVariable {
+  /** A value of the program, whose parts can be opened; `path` is how an expression names it, null: it has no name. */
+  shown(value: DisplayedValue, path: string | null = value.name): ShownVariable {
     const { name, typeName, text, address, size, childCount } = value
     const parts: VariableList = (first, count) =>
-      value.children(first, Math.min(count, childCount - first)).map(part => this.shown(part))
+      value
+        .children(first, Math.min(count, childCount - first))
+        .map(part => this.shown(part, path && partPath(value, path, part)))
     return {
       variable: {
         name,
         value: text,
         type: typeName,
+        ...(path === null ? {} : { evaluateName: path }),
         variablesReference: childCount > 0 ? this.add(parts) : 0,
         ...(childCount > PIECE ? { indexedVariables: childCount } : {}),
         ...(address === null ? {} : { memoryReference: hex(address) }),
@@ -64,6 +67,15 @@ export class VariableStore {
           : { kind: "memory", address, bytes: size },
     }
   }
+}
+
+/** How an expression names a part of what `path` names. */
+const partPath = (value: DisplayedValue, path: string, part: DisplayedValue): string | null => {
+  if (part.name.startsWith("*")) return `*${path}`
+  // What a `*` stands before has parts that need parentheses, which paths have not.
+  if (path.startsWith("*") || !/^(?:\[\d+\]|\w+)$/.test(part.name)) return null
+  if (part.name.startsWith("[")) return `${path}${part.name}`
+  return value.target() === null ? `${path}.${part.name}` : `${path}->${part.name}`
 }
 
 /** A list that is there already. */

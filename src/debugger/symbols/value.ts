@@ -18,6 +18,10 @@ export interface DisplayedValue {
   /** How many parts it has: members, elements, what a pointer points to. */
   readonly childCount: number
   children(first?: number, count?: number): DisplayedValue[]
+  /** The value of a number, pointer, enumeration or truth value; null of others, and where it cannot be had. */
+  readonly number: bigint | null
+  /** What a pointer points to; null if it is no pointer, or to nothing that can be shown. */
+  target(): DisplayedValue | null
 }
 
 /** What values need besides their own bytes. */
@@ -224,14 +228,22 @@ class Value implements DisplayedValue {
     return new Value(name, type, { kind: "bytes", bytes, known }, this.context)
   }
 
-  /** What a pointer points to; null if it is no pointer, or to nothing that can be shown. */
-  private target(): Value | null {
+  get number(): bigint | null {
+    const { plain } = this
+    if (plain.kind !== "base" && plain.kind !== "enumeration" && plain.kind !== "pointer") return null
+    if (plain.kind === "base" && (plain.encoding === Encoding.float || plain.encoding === Encoding.complex_float))
+      return null
+    const bits = this.bits()
+    return bits !== null && isSigned(plain) ? BigInt.asIntN(8 * (sizeOf(plain, this.context) ?? 0), bits) : bits
+  }
+
+  target(): Value | null {
     if (this.plain.kind !== "pointer") return null
     const target = this.plain.target()
     const { kind } = plainType(target)
     if (kind === "void" || kind === "function" || kind === "unknown" || sizeOf(target, this.context) === null)
       return null
-    const address = this.number()
+    const address = this.bits()
     return address === null || address === 0n
       ? null
       : new Value(`*${this.name}`, target, { kind: "memory", address }, this.context)
@@ -247,7 +259,7 @@ class Value implements DisplayedValue {
     return storage.known.every(known => known !== 0) ? storage.bytes : null
   }
 
-  private number(): bigint | null {
+  private bits(): bigint | null {
     const size = sizeOf(this.plain, this.context) ?? 0
     if (size === 0 || size > MAX_NUMBER) return null
     const bytes = this.bytes(size)
@@ -267,7 +279,7 @@ class Value implements DisplayedValue {
       case "base":
         return this.baseText(plain)
       case "enumeration": {
-        const value = this.number()
+        const value = this.bits()
         return value === null ? this.missing : enumerationText(value, plain)
       }
       case "pointer":
@@ -311,7 +323,7 @@ class Value implements DisplayedValue {
       const [re, im] = [0, half.size].map(offset => this.part("", half, offset, half.size).summary(0, 0))
       return `${re} + ${im}i`
     }
-    const value = this.number()
+    const value = this.bits()
     if (value === null) return this.missing
     switch (type.encoding) {
       case Encoding.boolean:
@@ -332,7 +344,7 @@ class Value implements DisplayedValue {
   }
 
   private pointerText(target: CType): string {
-    const value = this.number()
+    const value = this.bits()
     if (value === null) return this.missing
     const plain = plainType(target)
     if (plain.kind === "function") return this.codeText(value)

@@ -13,6 +13,9 @@ import { bytesOf, type FrameState, readNumber } from "./frame-state.ts"
 import type { Functions } from "./functions.ts"
 import { type DisplayedValue, type ValueContext, valueAt } from "./value.ts"
 
+/** The most of .debug_info that is gone through for the variables of all files. */
+const INDEXED_BYTES_MAX = 16 << 20
+
 export interface Variable {
   readonly name: string
   readonly typeName: string
@@ -34,6 +37,7 @@ export class Variables {
   private readonly info: DebugInfo
   private readonly functions: Functions
   private readonly types = new Types()
+  private entriesByName: ReadonlyMap<string, readonly Entry[]> | null = null
 
   constructor(info: DebugInfo, functions: Functions) {
     this.info = info
@@ -67,6 +71,34 @@ export class Variables {
     const entries = this.functions.scopesOf(unit).globals
     const defined = new Set(entries.map(entry => entry.reference(Attribute.specification)?.offset))
     return this.variablesOf(entries.filter(({ offset }) => !defined.has(offset)))
+  }
+
+  /** Those of that name that any source file defines, in the order of the files. */
+  globalsNamed(name: string): Variable[] {
+    this.entriesByName ??= this.indexGlobals()
+    return this.variablesOf(this.entriesByName.get(name) ?? [])
+  }
+
+  /** The names that `globalsNamed` knows. */
+  get globalNames(): Iterable<string> {
+    this.entriesByName ??= this.indexGlobals()
+    return this.entriesByName.keys()
+  }
+
+  private indexGlobals(): ReadonlyMap<string, readonly Entry[]> {
+    const byName = new Map<string, Entry[]>()
+    const { units, elf } = this.info
+    // Of a program as large as a kernel, going through all of it takes too long for one name.
+    if (elf.section(".debug_info").bytes.length > INDEXED_BYTES_MAX) return byName
+    for (const unit of units)
+      for (const entry of this.functions.scopesOf(unit).globals) {
+        const { name } = entry
+        if (name === null || entry.flag(Attribute.declaration)) continue
+        const same = byName.get(name)
+        if (same === undefined) byName.set(name, [entry])
+        else same.push(entry)
+      }
+    return byName
   }
 
   /**

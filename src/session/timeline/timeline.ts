@@ -15,7 +15,8 @@ import {
 import type { Machine, Observation, Sighting } from "../../machine/machine.ts"
 import { decodeSleeping, executedBy } from "../../machine/sleeping-machine.ts"
 import { sleepingMachineOf } from "../build-machine.ts"
-import { Divergence, PositionNotReached } from "../errors.ts"
+import { Divergence, type PositionNotReached, type PositionNowhere } from "../errors.ts"
+import { requireWithin } from "../position-within.ts"
 import { memoryErrors } from "../snapshots.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { PageVersions, type Versions } from "./page-versions.ts"
@@ -80,7 +81,7 @@ export type FarSearch = (before: Position) => Effect.Effect<Position | null | "c
 /** A moment that can be gone to at once. */
 export type Moment = Pick<Checkpoint, "position" | "virtualNs" | "executed" | "nextSeq">
 
-export type TimelineError = ReadError | Divergence | PositionNotReached
+export type TimelineError = ReadError | Divergence | PositionNotReached | PositionNowhere
 
 /** As a traveler tells of it. */
 type Meeting = Extract<Arrival, { readonly kind: "sighting" | "round" }>
@@ -332,11 +333,7 @@ export class Timeline {
     leaves: boolean = true,
   ) {
     if (comparePositions(position, this.endPosition) > 0) yield* this.refresh
-    if (comparePositions(position, this.endPosition) > 0)
-      return yield* new PositionNotReached({
-        wanted: formatPosition(position),
-        end: formatPosition(this.endPosition),
-      })
+    yield* requireWithin(this.world, position, this.endPosition)
     this.lookAway()
     this.isAway = true
     this.takeUpBefore(position)

@@ -1,4 +1,6 @@
 /** The commands of the debugger's screen, as gdb has them where it has them: their names, how they are written, what they mean. */
+
+import { valueNames } from "../../debugger/predicate/words.ts"
 import { eventKinds, isEventKind } from "../../events/index.ts"
 import { nearNames } from "../../machine/near-names.ts"
 import { destinationForms, readDestination } from "./destination.ts"
@@ -63,16 +65,47 @@ const readIds = (rest: string, usage: string, order: (ids: readonly number[]) =>
 }
 
 const caught = ["interrupt", "exception", "syscall"] as const
+const caughtNames = {
+  interrupt: valueNames.interrupt,
+  exception: valueNames.trap,
+  syscall: valueNames.syscall,
+} as const
 
 const readCatch = (rest: string): Order | Problem => {
   const [what = "", text, ...more] = rest.split(/\s+/)
   const found = caught.filter(name => name.startsWith(what))
-  const number = text === undefined ? null : naturalOf(text)
-  if (what === "" || found.length !== 1 || more.length > 0 || (text !== undefined && number === null))
+  if (what === "" || found.length !== 1)
     return problem(
       "What can be caught is an interrupt, an exception or a syscall; write :catch interrupt|exception|syscall [N].",
     )
-  return { kind: "catch", what: found[0]!, number }
+  const [kind] = found as [(typeof caught)[number]]
+  if (text === undefined) return { kind: "catch", what: kind, number: null }
+  const number = caughtNumber(kind, text)
+  if (typeof number !== "number") return number
+  return more.length === 0
+    ? { kind: "catch", what: kind, number }
+    : problem(`One ${kind} at a time; write :catch ${kind} ${text}.`)
+}
+
+/** The number of an interrupt, exception or system call that is written as a number or by its name. */
+const caughtNumber = (kind: (typeof caught)[number], text: string): number | Problem => {
+  const names = caughtNames[kind]
+  const numbers = new Set([...names.values()].flat())
+  const number = naturalOf(text)
+  if (number !== null && (kind === "syscall" || numbers.has(number))) return number
+  const named = names.get(text) ?? []
+  if (named.length === 1) return named[0]!
+  const single = [...names].filter(([, values]) => values.length === 1)
+  const several = single.filter(([, [value]]) => named.includes(value!)).map(([name]) => name)
+  if (several.length > 0) return problem(`${text} is several of them; write one of ${several.join(", ")}.`)
+  const near = nearNames(text, [...names.keys()])
+  const known =
+    near.length > 0
+      ? near.join(" or ")
+      : kind === "syscall"
+        ? "a number, or openat"
+        : single.map(([name]) => name).join(", ")
+  return problem(`There is no ${kind} ${text}; ${near.length > 0 ? `perhaps ${known} was meant` : `write ${known}`}.`)
 }
 
 /** The pattern between slashes, with flags behind. */
@@ -99,6 +132,7 @@ const readExamine = (rest: string, suffix: string): Order | Problem => {
     return problem(
       `"${suffix}" is no format; write :x/8gx ADDR with how many, b h w g for 1 2 4 8 bytes, and x d u or i.`,
     )
+  if (/^0+$/.test(format[1]!)) return problem("0 units show nothing; write :x/8gx ADDR with how many, from 1 on.")
   return needing(rest, "x/8gx ADDR", address => {
     if (letters.includes("i")) return { kind: "code", address }
     const unit = letters.find(letter => letter in units)

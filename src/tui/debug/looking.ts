@@ -30,7 +30,7 @@ export const codeAddress = (session: Debugger, text: string): bigint | Problem =
   if (typeof address !== "bigint") return address
   const even = address & ~1n
   if (session.inspection.instruction(session.selectedHart, even) !== null) return even
-  return { problem: `There is no memory at ${addressNote(session, even)}; choose another address.` }
+  return { problem: `There is no memory at ${addressNote(session, address)}; choose another address.` }
 }
 
 /** The instruction so many after an address, or before it; as far as there are any. */

@@ -28,7 +28,7 @@ export const evaluate = (session: Debugger, text: string): bigint | Problem => {
   if ("problem" in expression) return expression
   return (
     expression(session.selectedHart) ?? {
-      problem: `There is no memory where "${text}" reads; choose another address.`,
+      problem: `"${text}" has no value here: ${/[/%]/.test(text) ? "it divides by 0, or " : ""}there is no memory where it reads.`,
     }
   )
 }

@@ -4,7 +4,7 @@ import type { StopPoint } from "../../debugger/stop-point.ts"
 import { countOf } from "../quantity.ts"
 import type { Problem } from "./commands.ts"
 import { addressNote, newStopPoint, type StopOrder } from "./new-stop-point.ts"
-import { stopPlace } from "./stop-text.ts"
+import { stopKind, stopPlace } from "./stop-text.ts"
 
 /** What was done, in a sentence. */
 export interface Done {
@@ -23,8 +23,16 @@ export const addStopPoint = (session: Debugger, order: StopOrder, cursor: bigint
   const made = newStopPoint(session, order, cursor)
   if ("problem" in made) return made
   const point = session.addStopPoint(made)
-  const note = made.place.kind === "breakpoint" ? addressNote(session, made.place.address) : stopPlace(point)
-  return { said: `Stop point ${point.id}: ${note}.` }
+  return { said: `Stop point ${point.id}: ${noteOf(session, order, point)}.` }
+}
+
+/** What was made. */
+const noteOf = (session: Debugger, order: StopOrder, point: StopPoint): string => {
+  const { place } = point
+  if (place.kind === "register") return `watch ${place.name} of any hart`
+  if (place.kind !== "breakpoint") return `${stopKind(point)} ${stopPlace(point)}`
+  const condition = order.kind === "break" && order.condition !== null ? ` if ${order.condition}` : ""
+  return `${addressNote(session, place.address)}${condition}`
 }
 
 const pointsOf = ({ stopPoints }: Debugger, ids: readonly number[]): readonly StopPoint[] | Problem => {

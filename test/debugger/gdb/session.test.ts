@@ -335,6 +335,7 @@ describe("monitor", () => {
       ["seek", /^Say where to: monitor seek/],
       ["seek nowhere", /^"nowhere" is not a position; .*\.$/],
       ["seek r9", /is not a position/],
+      ["seek r1.m5.h0.i0", /^There is no r1\.m5\.h0\.i0 in this world, which has one machine, m0, /],
       ["seek r99999.m0.h0.i0", /^The history ends at .*; choose an earlier position\.$/],
       ["seek 5 parsecs", /is not a position/],
       ["frobnicate", /^There is no monitor command frobnicate; monitor help lists those there are\.$/],
