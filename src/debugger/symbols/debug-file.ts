@@ -58,8 +58,8 @@ export class DebugFile {
   }
 
   /**
-   * Where breakpoints on a function go, behind what sets up its frame. Several where files of a program use the same name;
-   * none for a function that is inlined everywhere.
+   * Where breakpoints on a function go, behind what sets up its frame. Several where files of a program use the same name, or where
+   * its code was put into other functions.
    */
   breakpointsAtFunction(name: string): bigint[] {
     const addresses = this.elf.variantsNamed(name).flatMap(symbol => {
@@ -68,7 +68,8 @@ export class DebugFile {
       if (known === null) return symbol.name === name ? [symbol.address] : []
       return known.entry >= symbol.address ? [this.functions.afterPrologue(known)] : []
     })
-    return [...new Set(addresses)]
+    const inlined = this.hasDebugInfo ? this.functions.inlinedStarts(name) : []
+    return [...new Set([...addresses, ...inlined])]
   }
 
   /**

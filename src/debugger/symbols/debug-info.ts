@@ -420,6 +420,9 @@ interface UnitHeader {
   readonly abbreviationsAt: number
 }
 
+/** The most of .debug_info that is gone through for what has a name somewhere in it. */
+const SEARCHED_BYTES_MAX = 16 << 20
+
 /** All debug information of a program. */
 export class DebugInfo {
   readonly elf: ElfFile
@@ -451,6 +454,11 @@ export class DebugInfo {
       units.push(new Unit(this, offset, { version, is64, abbreviationsAt }, body))
     }
     this.units = units
+  }
+
+  /** The units to go through for a name: none where that takes long, as in a kernel. */
+  get searchedUnits(): readonly Unit[] {
+    return this.elf.section(".debug_info").bytes.length > SEARCHED_BYTES_MAX ? [] : this.units
   }
 
   /** A reader of a section that stands at `offset`. */

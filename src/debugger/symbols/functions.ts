@@ -67,6 +67,17 @@ export class Functions {
     return this.lines.bodyStart(entry, ranges[0]!.end)
   }
 
+  /** Where the code of a function begins in others that it was put into, as DW_AT_entry_pc says where it is there; none in a program that is too large to go through. */
+  inlinedStarts(name: string): bigint[] {
+    const starts: bigint[] = []
+    const collect = ({ kind, entry, ranges, inner }: Scope): void => {
+      if (kind === "inlined" && entry.name === name) starts.push(entry.address(Attribute.entry_pc) ?? ranges[0]!.start)
+      for (const scope of inner) collect(scope)
+    }
+    for (const unit of this.info.searchedUnits) for (const scope of this.scopesOf(unit).functions) collect(scope)
+    return starts
+  }
+
   /** Every function that has code. Reads all units: of a large program that takes long. */
   *all(): Generator<FunctionInfo> {
     for (const unit of this.info.units) for (const scope of this.scopesOf(unit).functions) yield this.functionOf(scope)

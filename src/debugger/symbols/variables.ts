@@ -13,9 +13,6 @@ import { bytesOf, type FrameState, readNumber } from "./frame-state.ts"
 import type { Functions } from "./functions.ts"
 import { type DisplayedValue, type ValueContext, valueAt } from "./value.ts"
 
-/** The most of .debug_info that is gone through for the variables of all files. */
-const INDEXED_BYTES_MAX = 16 << 20
-
 export interface Variable {
   readonly name: string
   readonly typeName: string
@@ -87,10 +84,7 @@ export class Variables {
 
   private indexGlobals(): ReadonlyMap<string, readonly Entry[]> {
     const byName = new Map<string, Entry[]>()
-    const { units, elf } = this.info
-    // Of a program as large as a kernel, going through all of it takes too long for one name.
-    if (elf.section(".debug_info").bytes.length > INDEXED_BYTES_MAX) return byName
-    for (const unit of units)
+    for (const unit of this.info.searchedUnits)
       for (const entry of this.functions.scopesOf(unit).globals) {
         const { name } = entry
         if (name === null || entry.flag(Attribute.declaration)) continue

@@ -20,6 +20,7 @@ import {
 } from "./guest.ts"
 
 const functions = [
+  "clamp",
   "factorial",
   "depth",
   "swapped",
