@@ -28,6 +28,9 @@ export interface CommandDefinition {
 
 const problem = (text: string): Problem => ({ problem: text })
 
+/** As much of a word that means nothing is repeated. */
+const SHOWN_MAX = 40
+
 /** A natural number, decimal or hexadecimal; null for other text. */
 const naturalOf = (text: string): number | null => {
   if (!/^(?:\d{1,15}|0[xX][\da-fA-F]{1,13})$/.test(text)) return null
@@ -458,8 +461,8 @@ const commandOf = (word: string): CommandDefinition | Problem => {
   const near = begun.length > 1 ? begun.map(({ name }) => name) : nearNames(word, allNames)
   return problem(
     near.length > 0
-      ? `There is no command ${word}; did you mean ${near.slice(0, 4).join(" or ")}?`
-      : `There is no command ${word}; :help lists those there are.`,
+      ? `There is no command ${word.slice(0, SHOWN_MAX)}; did you mean ${near.slice(0, 4).join(" or ")}?`
+      : `There is no command ${word.slice(0, SHOWN_MAX)}; :help lists those there are.`,
   )
 }
 

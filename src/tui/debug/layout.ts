@@ -21,7 +21,7 @@ export interface Size {
 /** Rows above the panes: where it stands, two charts, the axis. */
 export const TIMELINE_ROWS = 4
 /** Rows below: what is said or typed, and the keys. */
-const FOOT_ROWS = 2
+export const FOOT_ROWS = 2
 /** Between columns. */
 const GAP = 1
 

@@ -225,6 +225,8 @@ export class Operator {
   /** The terminal has another size. */
   resize(size: Size): void {
     this.act({ kind: "resize", size })
+    // The code keeps as much in sight around its cursor as there is room for now.
+    this.codeTop = null
     if (this.isGoing) this.show()
     else this.refresh()
   }

@@ -6,7 +6,7 @@ import { accent, bad, good, type Line, line, quiet, type Span, strong } from "..
 import { StyledLine } from "../styled-line.ts"
 import { chart } from "./chart.ts"
 import type { Course } from "./course.ts"
-import { TIMELINE_ROWS } from "./layout.ts"
+import { FOOT_ROWS, TIMELINE_ROWS } from "./layout.ts"
 import { exactSeconds, percent } from "./scene/number-text.ts"
 import type { Scene } from "./scene/scene.ts"
 import type { DebugState } from "./state.ts"
@@ -70,7 +70,9 @@ const merged = (spans: readonly Span[]): Line => {
 const label = (text: string): Span => quiet(` ${text}`.padEnd(LABEL_COLUMNS))
 
 export const TimelineView = (props: TimelineViewProps) => {
-  const { course, columns } = props
+  const { course, columns, state } = props
+  // Where it stands is shown in whatever there is.
+  const rows = Math.max(1, Math.min(TIMELINE_ROWS, state.size.rows - FOOT_ROWS))
   const width = Math.max(1, columns - LABEL_COLUMNS - 1)
   const { printed, interrupts } = course.activity(width)
   const lines = [
@@ -81,7 +83,7 @@ export const TimelineView = (props: TimelineViewProps) => {
   ]
   return h(
     Box,
-    { flexDirection: "column", width: columns, height: TIMELINE_ROWS, overflow: "hidden" },
-    lines.map((content, at) => h(StyledLine, { key: at, line: content, wrap: "truncate" })),
+    { flexDirection: "column", width: columns, height: rows, flexShrink: 0, overflow: "hidden" },
+    lines.slice(0, rows).map((content, at) => h(StyledLine, { key: at, line: content, wrap: "truncate" })),
   )
 }

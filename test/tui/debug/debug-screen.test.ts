@@ -46,6 +46,7 @@ describe("the screen", () => {
           for (const zoom of [[], ["z"], ["z"]]) {
             await hands.press(...zoom)
             const lines = linesOf(hands)
+            expect(lines[0]).toMatch(/^ guest/)
             expect(lines.length, JSON.stringify({ size, key })).toBe(size.rows)
             expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(size.columns)
           }
