@@ -2,11 +2,12 @@
 import { join } from "node:path"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { WrittenAddress } from "../debugger/address-text.ts"
 import type { Debugger } from "../debugger/debugger.ts"
 import type { Finding } from "../debugger/search/question.ts"
 import type { Going } from "../session/timeline/timeline.ts"
-import { events, withTier } from "./engine.ts"
+import { conditions, events, withTier } from "./engine.ts"
 import { Misused } from "./failure.ts"
 import { formatNs, remark } from "./output.ts"
 import { breathe, progressBar } from "./progress.ts"
@@ -68,16 +69,24 @@ export const positionWritten = Effect.fnUntraced(function* (debug: Debugger, tex
   return debug.position
 })
 
-/** The same in a world that is not open. */
-export const positionIn = Effect.fnUntraced(function* (path: string, text: string) {
+/** The same in a world that is not open; of a virtual time without what came from outside after it. */
+export const momentIn = Effect.fnUntraced(function* (path: string, text: string) {
   if (looksLikePosition(text)) return yield* parsePositionText(text)
-  return yield* Effect.scoped(
+  const position = yield* Effect.scoped(
     Effect.gen(function* () {
       const debug = yield* debugWorld(path, [], false)
       const bar = yield* progressBar()
       return yield* positionWritten(debug, text, { progress: done => bar.show(`Going to ${text}`, done, 1) })
     }),
   )
+  const time = yield* virtualTimeOf(text)
+  return time === null ? position : { position, virtualNs: time }
+})
+
+/** Nanoseconds where a text is a virtual time, else null. */
+export const virtualTimeOf = Effect.fnUntraced(function* (text: string) {
+  const condition = Option.getOrNull(yield* Effect.option((yield* conditions).parseCondition(text)))
+  return condition?.kind === "time" ? condition.virtualNs : null
 })
 
 /** Threads that look through a world's history; they end with the scope. `isLate`: they begin with the first question. */

@@ -14,6 +14,7 @@ import type { Debugger, Stop, StopReason } from "./debugger.ts"
 import { CallerUnknown } from "./errors.ts"
 import type { SourceFunction, SourcePlace, SourceReturn, SourceView } from "./source-view.ts"
 import type { Met } from "./stop-point.ts"
+import { type Interrupted, interruptedAt } from "./trap-entry.ts"
 
 /** Over calls, or into the functions that are called. */
 export type StepKind = "over" | "into"
@@ -113,7 +114,8 @@ export class LineStepper {
     const { inspection, selectedHart, symbols } = this.debug
     const pc = inspection.pc(selectedHart)
     const isInlined = (this.view.place(pc)?.depth ?? 0) > 0
-    if (isInlined || this.view.returnOf(selectedHart) !== null) return null
+    if (isInlined || interruptedAt(inspection, selectedHart) !== null || this.view.returnOf(selectedHart) !== null)
+      return null
     return new CallerUnknown({ name: symbols.at(pc)?.symbol.name ?? `0x${pc.toString(16)}` })
   }
 
@@ -122,6 +124,8 @@ export class LineStepper {
     const { inspection, selectedHart } = this.debug
     const awake = yield* this.toTurn(going)
     if (awake !== null) return awake
+    const interrupted = interruptedAt(inspection, selectedHart)
+    if (interrupted !== null) return yield* this.toInterrupted(interrupted, going)
     const problem = this.callerProblem
     if (problem !== null) return yield* problem
     const pc = inspection.pc(selectedHart)
@@ -138,6 +142,19 @@ export class LineStepper {
       },
       going,
     )
+    return ride.kind === "else" ? ride.stop : this.stand({ kind: "step" })
+  })
+
+  /** Goes on from a trap's handler to where what was interrupted goes on. */
+  private readonly toInterrupted = Effect.fnUntraced(function* (
+    this: LineStepper,
+    { resumes, privilege }: Interrupted,
+    going: Going,
+  ) {
+    const { selectedHart } = this.debug
+    const [flow, stack] = [this.flowAt(selectedHart, privilege), this.stackOf(selectedHart)]
+    const accepts = (hart: number) => this.flowOf(hart) === flow && this.stackOf(hart) === stack
+    const ride = yield* this.goOn({ addresses: [resumes], accepts }, going)
     return ride.kind === "else" ? ride.stop : this.stand({ kind: "step" })
   })
 
@@ -345,6 +362,7 @@ export class LineStepper {
       const { debug, view } = this
       const hart = debug.selectedHart
       if (this.isInterrupted(entry)) return this.stand({ kind: "step" })
+      if (interruptedAt(debug.inspection, hart) !== null) return yield* debug.stepBack(1, going)
       const caller = view.frames(hart, 2).filter(({ isInlined }) => !isInlined)[1]
       const code = caller ? view.functionAt(caller.pc - 1n) : null
       if (!caller || code === null) return yield* debug.stepBack(1, going)
@@ -367,8 +385,11 @@ export class LineStepper {
 
   /** Whose instructions a hart executes: in user mode those of an address space. */
   private flowOf(hart: number): string {
+    return this.flowAt(hart, this.debug.inspection.register(hart, "privilege")!)
+  }
+
+  private flowAt(hart: number, privilege: bigint): string {
     const { inspection } = this.debug
-    const privilege = inspection.register(hart, "privilege")!
     return privilege === 0n ? `user ${inspection.register(hart, "satp")! & SATP_PPN}` : `mode ${privilege}`
   }
 

@@ -13,6 +13,7 @@ import type { FunctionInfo } from "./symbols/functions.ts"
 import type { Program } from "./symbols/program.ts"
 import type { DisplayedValue } from "./symbols/value.ts"
 import type { Variable } from "./symbols/variables.ts"
+import { interruptedAt } from "./trap-entry.ts"
 
 const SP = 2
 const FLOAT_REGISTERS = 32
@@ -113,13 +114,22 @@ export class ProgramView implements SourceView {
   }
 
   frames(hart: number, limit: number): readonly SourceFrame[] {
-    const [innermost, ...callers] = stackTrace(this.stateOf(hart), limit)
+    const { inspection } = this.debug
+    const interrupted = limit > 1 ? interruptedAt(inspection, hart) : null
+    if (interrupted === null) return this.framesFrom(hart, inspection.pc(hart), limit)
+    // A handler has not been called: what is below it is what it interrupted.
+    return [...this.framesFrom(hart, inspection.pc(hart), 1), ...this.framesFrom(hart, interrupted.pc, limit - 1)]
+  }
+
+  /** The calls in which a hart stands, or would with its registers at another place. */
+  private framesFrom(hart: number, pc: bigint, limit: number): readonly SourceFrame[] {
+    const [innermost, ...callers] = stackTrace(this.stateOf(hart, pc), limit)
     const levels = this.levelsOf(innermost!)
-    const back = limit > 1 ? this.returnOf(hart) : null
+    const back = limit > 1 ? this.returnFrom(hart, pc) : null
     if (back === null) return levels
     if (back.isCertain && callers[0]?.pc === back.address)
       return [...levels, ...callers.flatMap(frame => this.levelsOf(frame))]
-    const analysed = this.analysedCallers(hart, limit - 1)
+    const analysed = this.analysedCallers(hart, pc, limit - 1)
     const found = analysed.length > 0 ? analysed : [{ pc: back.address, sp: null, cfa: null }]
     return [...levels, ...found.map(caller => this.bareFrame(caller))]
   }
@@ -137,12 +147,16 @@ export class ProgramView implements SourceView {
   }
 
   returnOf(hart: number): SourceReturn | null {
+    return this.returnFrom(hart, this.debug.inspection.pc(hart))
+  }
+
+  private returnFrom(hart: number, pc: bigint): SourceReturn | null {
     const { inspection, symbols } = this.debug
-    const [innermost, caller] = stackTrace(this.stateOf(hart), 2)
+    const [innermost, caller] = stackTrace(this.stateOf(hart, pc), 2)
     const stack = innermost!.cfa()
     if (this.ruleAt(innermost!.pc) !== null)
       return caller && stack !== null ? { address: caller.pc, stack, isCertain: true } : null
-    const [analysed] = this.analysedCallers(hart, 1)
+    const [analysed] = this.analysedCallers(hart, pc, 1)
     if (analysed) return { address: analysed.pc, stack: analysed.sp, isCertain: true }
     // By frame pointers: a frame is believed in if a call made it.
     if (caller && stack !== null && followsCall(inspection, hart, caller.pc))
@@ -152,12 +166,12 @@ export class ProgramView implements SourceView {
   }
 
   /** Callers as the instructions of the functions tell, where there is no call frame information. */
-  private analysedCallers(hart: number, limit: number): readonly AnalysedCaller[] {
+  private analysedCallers(hart: number, pc: bigint, limit: number): readonly AnalysedCaller[] {
     const { inspection } = this.debug
     const read = (address: bigint) => inspection.readInteger(hart, BigInt.asUintN(64, address), 8)
     const register = (name: string) => inspection.register(hart, name)!
     const callers: AnalysedCaller[] = []
-    let here = { pc: inspection.pc(hart), sp: register("sp"), s0: register("s0") as bigint | null }
+    let here = { pc, sp: register("sp"), s0: register("s0") as bigint | null }
     while (callers.length < limit && this.ruleAt(here.pc) === null) {
       const frame = this.analysedFrame(hart, here.pc, callers.length > 0)
       const base = frame?.cfa.from === "s0" ? here.s0 : here.sp
@@ -200,8 +214,9 @@ export class ProgramView implements SourceView {
       const base = rule.number === 0 ? 0n : inspection.machine.core.getBig(hart, "x", rule.number)
       return BigInt.asUintN(64, base + BigInt(rule.offset))
     }
-    const [analysed] = rule === null ? this.analysedCallers(hart, 1) : []
-    return analysed?.sp ?? stackTrace(this.stateOf(hart), 1)[0]!.cfa()
+    const pc = inspection.pc(hart)
+    const [analysed] = rule === null ? this.analysedCallers(hart, pc, 1) : []
+    return analysed?.sp ?? stackTrace(this.stateOf(hart, pc), 1)[0]!.cfa()
   }
 
   private ruleAt(pc: bigint): CfaRule | null {
@@ -214,10 +229,10 @@ export class ProgramView implements SourceView {
     return rule
   }
 
-  private stateOf(hart: number): StoppedState {
+  private stateOf(hart: number, pc: bigint): StoppedState {
     const { inspection, symbols } = this.debug
     return {
-      pc: inspection.pc(hart),
+      pc,
       register: number =>
         inspection.register(hart, number < FLOAT_REGISTERS ? `x${number}` : `f${number - FLOAT_REGISTERS}`),
       memory: (address, length) => inspection.read(hart, BigInt.asUintN(64, address), length),

@@ -143,7 +143,7 @@ export class SqlRefused extends Schema.TaggedError<SqlRefused>()("SqlRefused", {
 /** The query is not valid. */
 export class SqlFailed extends Schema.TaggedError<SqlFailed>()("SqlFailed", { problem: Schema.String }) {
   override get message(): string {
-    return `The query failed: ${this.problem}; the views are events, console, inputs, snapshots and blobs.`
+    return `The query failed: ${this.problem}; the tables are events, console, inputs, interrupts, snapshots, blobs, traps and switches.`
   }
 }
 

@@ -153,7 +153,7 @@ export function* eachEvent(lineage: Lineage, filter: EventFilter): Generator<Sto
   }
 }
 
-/** Reads the whole log and checks every row. Damage is in the answer, not an error. */
+/** Reads the whole log, as it is at one moment, and checks every row. Damage is in the answer, not an error. */
 export const verifyLog = (lineage: Lineage): Verification => {
   let events = 0
   let digest: Uint8Array = zeroDigest
@@ -199,7 +199,8 @@ export const verifyLog = (lineage: Lineage): Verification => {
   for (const chapter of lineage) {
     let found: Omit<BadRow, "path"> | null
     try {
-      found = check(chapter, chapter === ownChapter(lineage))
+      const isOwn = chapter === ownChapter(lineage)
+      found = chapter.db.transaction(() => check(chapter, isOwn)).deferred()
     } catch (cause) {
       if (cause instanceof ContentDamaged) found = bad(null, null, cause.message)
       else if (cause instanceof BetterSqlite.SqliteError)

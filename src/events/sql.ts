@@ -113,13 +113,19 @@ export const addTable = (db: Database, { name, columns, rows }: DerivedTable): v
   })()
 }
 
+/** Integers that a number holds exactly are numbers. */
+const plainInteger = (value: SqlValue): SqlValue =>
+  typeof value === "bigint" && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+    ? Number(value)
+    : value
+
 const prepareQuery = (db: Database, text: string) => {
   try {
     const statement = db.prepare<Array<unknown>, Array<SqlValue>>(text)
     if (!statement.reader || !statement.readonly) throw new SqlRefused({ problem: "it would change the world" })
     if (/^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*pragma\b/i.test(text))
       throw new SqlRefused({ problem: "a PRAGMA is not a query" })
-    return statement.raw()
+    return statement.raw().safeIntegers()
   } catch (cause) {
     if (cause instanceof RangeError) throw new SqlRefused({ problem: "it is not exactly one statement" })
     if (cause instanceof BetterSqlite.SqliteError && /READONLY|AUTH/.test(cause.code))
@@ -141,7 +147,7 @@ export const runQuery = (db: Database, text: string, rowsMax: number): SqlResult
   try {
     for (const row of statement.iterate()) {
       if (rows.length === rowsMax) return { columns, rows, truncated: true }
-      rows.push(row)
+      rows.push(row.map(plainInteger))
     }
   } catch (cause) {
     if (cause instanceof RangeError || cause instanceof TypeError) throw new SqlFailed({ problem: cause.message })

@@ -116,10 +116,24 @@ const verifyBlobs = (db: Database): void => {
   }
 }
 
+/** What queries find rows by has to agree with the rows. */
+const verifyIndices = (db: Database): void => {
+  const [found] = db.pragma("integrity_check(1)") as [{ readonly integrity_check: string }]
+  if (found.integrity_check !== "ok")
+    throw new ContentDamaged(`the database is inconsistent (${found.integrity_check})`)
+}
+
+/** Each file as it is at one moment: it may be written to meanwhile. */
 const verifyContents = (lineage: Lineage): void => {
-  for (const chapter of lineage) inChapter(chapter, () => verifyBlobs(chapter.db))
-  verifySnapshots(lineage)
-  for (const chapter of lineage) inChapter(chapter, () => verifyWritten(chapter.db))
+  const each = (body: (db: Database) => void) => {
+    for (const chapter of lineage) inChapter(chapter, () => chapter.db.transaction(() => body(chapter.db)).deferred())
+  }
+  each(verifyBlobs)
+  ownChapter(lineage)
+    .db.transaction(() => verifySnapshots(lineage))
+    .deferred()
+  each(verifyWritten)
+  each(verifyIndices)
 }
 
 /** Copies what is durable into a new file, which appears complete or not at all and needs no other. */
@@ -184,6 +198,12 @@ const worldOf = ({ lineage, parent }: OpenedLineage, genesis: Genesis, saved: Li
     head: read(path, () => headOf(lineage)),
     events: (filter = {}) => readStream(path, () => eachEvent(lineage, filter), 256),
     readEvents: (filter, limit) => read(path, () => readEvents(lineage, filter, limit)),
+    eventAt: seq =>
+      read(path, () => {
+        const [event] = readEvents(lineage, { fromSeq: seq, toSeq: seq }, 1)
+        if (event === undefined) throw new ContentDamaged(`event ${seq} is missing`)
+        return event
+      }),
     readEventsNow: (filter, limit) => now(() => readEvents(lineage, filter, limit)),
     seqAt: position => read(path, () => seqAtPosition(lineage, position)),
     verify: read(path, () => verifyLog(lineage)),

@@ -48,6 +48,8 @@ export interface World {
   readEvents(filter: EventFilter, limit: number): Effect.Effect<ReadonlyArray<StoredEvent>, ReadError>
   /** The same for who cannot wait. @throws WorldDamaged, WorldUnreadable */
   readEventsNow(filter: EventFilter, limit: number): ReadonlyArray<StoredEvent>
+  /** One event, which has to be there. */
+  eventAt(seq: number): Effect.Effect<StoredEvent, ReadError>
   /** First seq at or after a position; one past the end where there is none. */
   seqAt(position: Position): Effect.Effect<number, ReadError>
   /** Checks every row of the log against its digest. Damage is in the answer. */

@@ -82,7 +82,7 @@ export class PositionPassed extends Schema.TaggedError<PositionPassed>()("Positi
   found: Schema.String,
 }) {
   override get message(): string {
-    return `The guest is never at ${this.wanted}: it went past it to ${this.found}; fork it there, or at another position.`
+    return `The guest is never at ${this.wanted}: it went past it to ${this.found}; fork it there, at another position, or at a virtual time to leave out what was typed later.`
   }
 }
 

@@ -29,12 +29,27 @@ export const unbegunFork = (world: World) =>
 const endOf = (world: World) =>
   Effect.gen(function* () {
     const { seq } = yield* world.head
-    const [last] = yield* world.readEvents({ fromSeq: seq, toSeq: seq }, 1)
-    return { seq, position: (yield* unbegunFork(world))?.position ?? last!.position } satisfies ForkPoint
+    const last = yield* world.eventAt(seq)
+    return { seq, position: (yield* unbegunFork(world))?.position ?? last.position } satisfies ForkPoint
   })
 
-/** Where in a history a position lies, a snapshot by its name, or its end. */
-const pointOf = (world: World, at: Position | string | null) =>
+/** A moment of a guest that waits: at a position, before what comes from outside later than that. */
+export interface WaitingMoment {
+  readonly position: Position
+  readonly virtualNs: number
+}
+
+/** The last event of a moment. */
+export const lastEventOf = (world: World, { position, virtualNs }: WaitingMoment) =>
+  Effect.gen(function* () {
+    const next = yield* world.seqAt({ ...position, instret: position.instret + 1 })
+    const there = yield* world.readEvents({ fromSeq: yield* world.seqAt(position), toSeq: next - 1 }, next)
+    const later = there.find(event => event.kind === "input" && event.payload.virtualNs > virtualNs)
+    return (later?.seq ?? next) - 1
+  })
+
+/** Where in a history a moment lies, a snapshot by its name, or its end. */
+const pointOf = (world: World, at: WaitingMoment | string | null) =>
   Effect.gen(function* () {
     if (typeof at === "string") {
       const { seq, position } = yield* world.snapshot(at)
@@ -42,21 +57,23 @@ const pointOf = (world: World, at: Position | string | null) =>
     }
     const end = yield* endOf(world)
     if (at === null) return end
-    yield* requireWithin(world, at, end.position)
-    const next = yield* world.seqAt({ ...at, instret: at.instret + 1 })
-    return { seq: next - 1, position: at } satisfies ForkPoint
+    const { position } = at
+    yield* requireWithin(world, position, end.position)
+    return { seq: yield* lastEventOf(world, at), position } satisfies ForkPoint
   })
 
 /**
- * Makes a fork at `path` of the world `from`: at a position, at a snapshot by its name, or at the end. Gives where it leaves it. Whether
+ * Makes a fork at `path` of the world `from`: at a position, at a moment, at a snapshot by its name, or at the end. Gives where it leaves it. Whether
  * the guest is ever at the position, to the instruction, its first resumption finds out.
  */
-export const fork = (from: string, path: string, at: Position | string | null) =>
+export const fork = (from: string, path: string, at: Position | WaitingMoment | string | null) =>
   Effect.scoped(
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.openReadOnly(from)
-      const point = yield* pointOf(world, at)
+      // With all that happened at a position.
+      const isPosition = typeof at === "object" && at !== null && "round" in at
+      const point = yield* pointOf(world, isPosition ? { position: at, virtualNs: Number.POSITIVE_INFINITY } : at)
       const [last] = yield* world.readEvents({ fromSeq: point.seq, toSeq: point.seq }, 1)
       if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
         return yield* new ForkPastEnd({ world: from, end: formatPosition(last.position) })

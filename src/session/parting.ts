@@ -4,14 +4,7 @@
  */
 import { Buffer } from "node:buffer"
 import { Effect } from "effect"
-import {
-  comparePositions,
-  type EventFilter,
-  encodeEvent,
-  type ReadError,
-  type StoredEvent,
-  type World,
-} from "../events/index.ts"
+import { comparePositions, type EventFilter, encodeEvent, type StoredEvent, type World } from "../events/index.ts"
 
 /** Of two histories, in their order; null: that history ends before. */
 export type Pair = readonly [StoredEvent | null, StoredEvent | null]
@@ -37,9 +30,6 @@ const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
 const isSame = (a: StoredEvent, b: StoredEvent): boolean =>
   a.kind === b.kind && comparePositions(a.position, b.position) === 0 && isEqual(bytesOf(a), bytesOf(b))
 
-const eventAt = (world: World, seq: number): Effect.Effect<StoredEvent, ReadError> =>
-  Effect.map(world.readEvents({ fromSeq: seq, toSeq: seq }, 1), ([event]) => event!)
-
 /** How many events have the same digests in both, of `count` that both have. */
 const commonChain = (a: World, b: World, count: number) =>
   Effect.gen(function* () {
@@ -47,7 +37,7 @@ const commonChain = (a: World, b: World, count: number) =>
     let high = count
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      const [one, other] = [yield* eventAt(a, middle), yield* eventAt(b, middle)]
+      const [one, other] = [yield* a.eventAt(middle), yield* b.eventAt(middle)]
       if (isEqual(one.digest, other.digest)) low = middle + 1
       else high = middle
     }

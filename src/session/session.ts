@@ -21,7 +21,7 @@ import { buildMachine, machineOf } from "./build-machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { findDivergence, momentOf } from "./divergence.ts"
 import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
-import { runToFork, unbegunFork } from "./fork.ts"
+import { lastEventOf, runToFork, unbegunFork, type WaitingMoment } from "./fork.ts"
 import { loadedPages } from "./loaded-pages.ts"
 import type { Outside } from "./outside.ts"
 import { requireHart } from "./position-within.ts"
@@ -338,35 +338,34 @@ export const resume = (
   ).pipe(memoryErrors)
 
 /** The last snapshot that is not after a position. */
-const lastBefore = (snapshots: readonly SnapshotInfo[], at: Position | null): SnapshotInfo | null =>
-  snapshots.findLast(({ position }) => at === null || comparePositions(position, at) <= 0) ?? null
+const lastBefore = (snapshots: readonly SnapshotInfo[], at: WaitingMoment | null): SnapshotInfo | null =>
+  snapshots.findLast(
+    ({ position, virtualNs }) =>
+      at === null || (comparePositions(position, at.position) <= 0 && virtualNs <= at.virtualNs),
+  ) ?? null
 
-/** Makes a named snapshot of a world that is not running: at its end, or at the last event not after `at`. */
+/** Makes a named snapshot of a world that is not running: at its end, or at the last event not after a position or moment. */
 export const createSnapshot = (
   path: string,
   name: string,
-  at: Position | null,
+  at: Position | WaitingMoment | null,
   options: Pick<ReplayOptions, "progress" | "breathe"> = {},
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.open(path, { onDamage: "refuse" })
-      const begin = lastBefore(yield* world.snapshots, at)
+      const moment = at !== null && "round" in at ? { position: at, virtualNs: Number.POSITIVE_INFINITY } : at
+      const begin = lastBefore(yield* world.snapshots, moment)
+      const lastSeq = moment === null ? Number.POSITIVE_INFINITY : yield* lastEventOf(world, moment)
       const { machine, fromSeq } = yield* startAt(world, begin)
       const replayer = new Replayer(machine, {})
-      const { mismatch, last, stopped } = yield* walk(
-        world,
-        replayer,
-        fromSeq,
-        event => at !== null && comparePositions(event.position, at) > 0,
-        options,
-      )
+      const { mismatch, last, stopped } = yield* walk(world, replayer, fromSeq, event => event.seq > lastSeq, options)
       if (mismatch) return yield* describe(world, begin, mismatch, null)
       let seq = last?.seq ?? begin?.seq ?? 0
       if (!stopped) {
         const unbegun = yield* unbegunFork(world)
-        const isBefore = unbegun !== null && at !== null && comparePositions(at, unbegun.position) < 0
+        const isBefore = unbegun !== null && moment !== null && comparePositions(moment.position, unbegun.position) < 0
         yield* complete(world, replayer, isBefore ? null : unbegun)
         seq = world.log.nextSeq - 1
       }

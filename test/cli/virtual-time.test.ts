@@ -33,13 +33,39 @@ describe("a virtual time in place of a position", () => {
   it("is where a fork leaves its parent", { timeout }, async () => {
     const { position } = await cli.json<{ position: string }>("fork", "told", "--at", middle, "--name", "forked")
     expect(position).toMatch(/^r\d+\.m0\.h0\.i\d+$/)
-    // To the same end, with what was typed by then and nothing more.
-    const again = await cli.json<{ position: string }>("fork", "told", "--at", position, "--name", "again")
+    // To the same end again.
+    const again = await cli.json<{ position: string }>("fork", "told", "--at", middle, "--name", "again")
     expect(again.position).toBe(position)
     const quit = join(cli.home, "quit")
     writeFileSync(quit, "quit\n")
     const resumed = async (name: string) => cli.json<Result>("resume", name, "--stdin", quit)
     expect((await resumed("forked")).digest).toBe((await resumed("again")).digest)
+  })
+
+  it("comes before what is typed later, however long the guest waits for that", { timeout }, async () => {
+    const query = "select virtual_ns as ns from inputs order by seq"
+    const typed = await cli.json<{ ns: number }[]>("sql", "told", query)
+    expect(typed).toHaveLength(3)
+    for (const [order, { ns }] of typed.entries())
+      for (const [late, at] of [ns - 1, ns].entries()) {
+        const name = `before-${order}-${late}`
+        await cli.json("fork", "told", "--at", `${at}ns`, "--name", name)
+        expect(await cli.json("sql", name, query)).toEqual(typed.slice(0, order + late))
+        const snapshot = await cli.json<{ virtualNs: number }>("snapshot", "create", "told", name, "--at", `${at}ns`)
+        expect(snapshot.virtualNs).toBeLessThanOrEqual(at)
+      }
+    // Something else is typed in place of what was.
+    const other = join(cli.home, "other")
+    writeFileSync(other, "stat\nquit\n")
+    expect((await cli.json<{ exit: number }>("resume", "before-1-0", "--stdin", other)).exit).toBe(0)
+    const texts = await cli.json("sql", "before-1-0", "select text from inputs order by seq")
+    expect(texts).toEqual(["add one\n", "stat\n", "quit\n"].map(text => ({ text })))
+    expect((await cli.run("replay", "before-1-0")).code).toBe(0)
+  })
+
+  it("may be start or end", { timeout }, async () => {
+    const { position } = await cli.json<{ position: string }>("fork", "told", "--at", "start", "--name", "from-start")
+    expect(position).toBe("r0.m0.h0.i0")
   })
 
   it("gives way to a snapshot of that name", { timeout }, async () => {

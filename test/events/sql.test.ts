@@ -82,7 +82,7 @@ describe("sql", () => {
           expect(yield* world.verify).toMatchObject({ events: 1, bad: null })
           for (const text of wrong) {
             const error = yield* Effect.flip(world.sql(text))
-            expect(error.message).toMatch(/^The query failed: .*; the views are|is unknown here/)
+            expect(error.message).toMatch(/^The query failed: .*; the tables are|is unknown here/)
           }
         }),
       ),

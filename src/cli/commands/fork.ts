@@ -3,8 +3,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { positionIn } from "../debugging.ts"
-import { conditions, worldStore } from "../engine.ts"
+import { momentIn, virtualTimeOf } from "../debugging.ts"
+import { worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { forkLine, forkWorld } from "../forking.ts"
 import { writeJson, writeLine } from "../output.ts"
@@ -19,7 +19,7 @@ export const fork = Command.make(
     at: Flag.String("at").pipe(
       Flag.withMetavar("POS|SNAPSHOT"),
       Flag.withDescription(
-        "Where: a position (r1204.m0.h1.i123456789), a virtual time (1.5s) or a snapshot's name (default: the end)",
+        "Where: a position (r1204.m0.h1.i123456789) with what was typed at it, a virtual time (1.5s) without what was typed later, a snapshot's name, or start (default: the end)",
       ),
       Flag.optional,
     ),
@@ -37,12 +37,12 @@ export const fork = Command.make(
     const name = Option.isSome(flags.name) ? flags.name.value : yield* freeWorldName(worldNameOf(parent))
     const document = yield* Effect.catchTag(forkWorld(parent, name, at), "SnapshotNotFound", error =>
       Effect.gen(function* () {
-        const condition = yield* Effect.option((yield* conditions).parseCondition(text!))
-        if (condition._tag === "None" || condition.value.kind !== "time")
+        const isMoment = text === "start" || text === "end" || (yield* virtualTimeOf(text!)) !== null
+        if (!isMoment)
           return yield* new Misused({
             problem: `${error.path} has no snapshot ${text}, and that is neither a position (r1204.m0.h1.i123456789) nor a virtual time (1.5s); cv snapshot ls ${worldNameOf(parent)} lists the snapshots.`,
           })
-        return yield* forkWorld(parent, name, yield* positionIn(parent, text!))
+        return yield* forkWorld(parent, name, yield* momentIn(parent, text!))
       }),
     )
     if (flags.json) return yield* writeJson(document)

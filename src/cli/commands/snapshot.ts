@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { positionIn } from "../debugging.ts"
+import { momentIn } from "../debugging.ts"
 import { events, sessions, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { formatNs, formatTable, writeJson, writeLine } from "../output.ts"
@@ -38,7 +38,7 @@ const create = Command.make(
       return yield* new Misused({
         problem: `"${flags.name}" cannot be a snapshot's name; use up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.`,
       })
-    const at = Option.isSome(flags.at) ? yield* positionIn(path, flags.at.value) : null
+    const at = Option.isSome(flags.at) ? yield* momentIn(path, flags.at.value) : null
     const { createSnapshot } = yield* sessions
     const { formatPosition, WorldStore, SnapshotExists } = yield* events
     const snapshot = yield* Effect.scoped(

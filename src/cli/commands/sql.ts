@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import type { DerivedName } from "../../debugger/search/derived-tables.ts"
 import type { SqlValue } from "../../events/index.ts"
+import { withDefaultSignals } from "../../host/terminal/ending-signals.ts"
 import { debugWorld, searchBar, searchersOf } from "../debugging.ts"
 import { events, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
@@ -19,6 +20,17 @@ const text = (value: SqlValue): string =>
 const csvField = (value: SqlValue): string => {
   const plain = text(value)
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+}
+
+/** Names for columns, of which several may be called the same: `a`, `a:1`, as SQLite itself does. */
+const distinct = (columns: readonly string[]): readonly string[] => {
+  const names: string[] = []
+  for (const column of columns) {
+    let name = column
+    for (let number = 1; names.includes(name); number++) name = `${column}:${number}`
+    names.push(name)
+  }
+  return names
 }
 
 /** The tables a query names that have to be derived. */
@@ -58,11 +70,13 @@ export const sql = Command.make(
       Effect.gen(function* () {
         const world = yield* (yield* WorldStore).openReadOnly(path)
         const tables = yield* Effect.forEach(derivedIn(flags.query), name => derivedTable(path, name))
-        return yield* world.sql(flags.query, { tables })
+        return yield* withDefaultSignals(world.sql(flags.query, { tables }))
       }),
     )
     if (flags.json)
-      yield* writeJson(rows.map(row => Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null]))))
+      yield* writeJson(
+        rows.map(row => Object.fromEntries(distinct(columns).map((column, at) => [column, row[at] ?? null]))),
+      )
     else if (flags.csv) yield* write([columns, ...rows].map(row => `${row.map(csvField).join(",")}\r\n`).join(""))
     else {
       const headings = columns.map((column, at) => {

@@ -50,7 +50,7 @@ export const when = Command.make(
     const path = yield* existingWorld(flags.world)
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const { formatAddress, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
+        const { formatAddress, parse, search } = yield* Effect.promise(() => import("../../debugger/index.ts"))
         const { formatPosition } = yield* events
         // They open the world meanwhile.
         const searchers = yield* searchersOf(path)
@@ -62,7 +62,8 @@ export const when = Command.make(
           ? { keep: "first" }
           : flags.last
             ? { keep: "last" }
-            : { keep: "all", max: nth ?? LISTED_MAX }
+            : // What was printed stays printed: that comes true once.
+              { keep: "all", max: parse(flags.predicate).kind === "said" ? 1 : (nth ?? LISTED_MAX) }
         const { progress } = yield* searchBar(path)
         const found =
           (yield* search(

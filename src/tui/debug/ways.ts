@@ -4,6 +4,7 @@ import type { Debugger, Stop } from "../../debugger/debugger.ts"
 import { LineStepper } from "../../debugger/line-stepper.ts"
 import { ProgramView } from "../../debugger/program-view.ts"
 import { formatAddress } from "../../debugger/symbols/symbol-source.ts"
+import { interruptedAt } from "../../debugger/trap-entry.ts"
 import { goToTime } from "../../debugger/virtual-time.ts"
 import { formatPosition, origin, type Position } from "../../events/index.ts"
 import type { Going } from "../../session/timeline/timeline.ts"
@@ -170,7 +171,8 @@ export class Ways {
     const problem = stepper.callerProblem
     if (problem !== null) return { problem: problem.message }
     const what = `going on until ${name} returns`
-    if (view.functionAt(inspection.pc(selectedHart)) !== null)
+    const isKnown = view.functionAt(inspection.pc(selectedHart)) !== null
+    if (isKnown || interruptedAt(inspection, selectedHart) !== null)
       return { what, go: going => stepper.finish(going), goal: null, arrived }
     // Without debug information the caller's stack pointer is not known, only where it goes on.
     const address = view.frames(selectedHart, 2)[1]!.pc

@@ -350,3 +350,26 @@ test.skipIf(!hasBinutils)(
   },
   60_000,
 )
+
+edit("shows below a trap's handler what was interrupted, and goes out to there", async editor => {
+  await editor.launch({ world: "w" })
+  const register = async (threadId: number, name: string) =>
+    (await editor.scope("Registers", threadId)).get(name)!.value.replace(/ \(was.*/, "")
+  for (let times = 0; times < 4; times++) {
+    await editor.ask("setFunctionBreakpoints", { breakpoints: [{ name: "machine_trap" }] })
+    const { threadId, reason } = await editor.go("continue")
+    expect(reason).toBe("function breakpoint")
+    const [handler, interrupted] = await editor.frames(threadId)
+    expect(handler!.name).toBe("machine_trap")
+    const known = [await register(threadId!, "sp"), await register(threadId!, "a0"), await register(threadId!, "t0")]
+    await editor.ask("setFunctionBreakpoints", { breakpoints: [] })
+    expect(await editor.go("stepOut", { threadId })).toMatchObject({ reason: "step", threadId })
+    expect((await editor.frames(threadId))[0]!.instructionPointerReference).toBe(
+      interrupted!.instructionPointerReference,
+    )
+    // All registers are those that the handler found.
+    expect([await register(threadId!, "sp"), await register(threadId!, "a0"), await register(threadId!, "t0")]).toEqual(
+      known,
+    )
+  }
+})
