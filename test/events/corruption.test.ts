@@ -252,3 +252,53 @@ describe("damage", () => {
     expect(dirname(copy)).toBe(directory)
   })
 })
+
+describe("an index", () => {
+  /** Flips a bit of a row's kind as the index has it by which queries find rows of a kind. */
+  const damaged = (): string =>
+    damagedCopy(bytes => {
+      const db = new BetterSqlite(original, { readonly: true })
+      const [{ rootpage }] = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'event_kind'").all() as [
+        { rootpage: number },
+      ]
+      const pageBytes = db.pragma("page_size", { simple: true }) as number
+      db.close()
+      // A page below its root, where there are pages below.
+      const root = bytes.subarray((rootpage - 1) * pageBytes, rootpage * pageBytes)
+      const isInner = root[0] === 2
+      const page = isInner ? root.readUInt32BE(8) : rootpage
+      const found = bytes.indexOf("batch", (page - 1) * pageBytes)
+      expect(found).toBeLessThan(page * pageBytes)
+      bytes[found]! ^= 1
+    })
+
+  test("that does not agree with the rows is found", async () => {
+    const path = damaged()
+    await run(
+      Effect.gen(function* () {
+        const world = yield* readOnly(path)
+        expect((yield* world.verify).bad).toBeNull()
+        const error = yield* Effect.flip(world.verifyContents)
+        expect(error).toBeInstanceOf(WorldDamaged)
+        expect(error.message).toContain("the database is inconsistent (")
+      }),
+    )
+  })
+})
+
+test("a world that is written to meanwhile is verified as it is at one moment", async () => {
+  const path = join(directory, "growing.cv")
+  await run(
+    Effect.gen(function* () {
+      const world = yield* (yield* WorldStore).create(path, genesis)
+      let round = 0
+      const reader = yield* readOnly(path)
+      for (let times = 0; times < 40; times++) {
+        for (let batch = 0; batch < 200; batch++) appendBatch(world.log, ++round)
+        expect((yield* reader.verify).bad).toBeNull()
+        yield* reader.verifyContents
+      }
+      yield* world.log.flush
+    }),
+  )
+})
