@@ -95,6 +95,8 @@ class DapSession {
   private lineBase = 1
   private showsProgress = false
   private stopsOnEntry = true
+  /** Of the last stop that the client was told of. */
+  private toldHart = 0
 
   constructor(
     connection: Connection,
@@ -286,12 +288,23 @@ class DapSession {
     return {
       body: { result: formatPosition(stop.position), variablesReference: 0 },
       afterwards: () => {
-        // No request said that the machine would go: a client may think that the hart it stood at still stands there.
+        // No request said that the machine would go.
         this.connection.tell("continued", { threadId: debuggee.debug.selectedHart + 1, allThreadsContinued: true })
-        this.tellStop(debuggee, stop, plan.name)
+        const isPlace = evaluated.motion.kind === "seek"
+        this.tellStop(debuggee, isPlace ? this.atSameHart(debuggee, stop) : stop, plan.name)
       },
     }
   })
+
+  /**
+   * A place as seen from the hart that the client looks at: one that stops where another did is taken by some for a second stop, and
+   * sent on.
+   */
+  private atSameHart({ debug }: Debuggee, stop: Stop): Stop {
+    debug.selectedHart = this.toldHart
+    debug.lastStop = { ...stop, hart: this.toldHart }
+    return debug.lastStop
+  }
 
   private planOf({ debug, stepper }: Debuggee, motion: CommandedMotion): Plan {
     const back = { title: "Stepping back", isForth: false, name: "step" } as const
@@ -361,6 +374,7 @@ class DapSession {
   }
 
   private tellStop(debuggee: Debuggee, stop: Stop, name: MotionName): void {
+    this.toldHart = stop.hart
     this.connection.tell("stopped", stoppedBody(debuggee, stop, name))
   }
 

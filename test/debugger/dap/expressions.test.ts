@@ -97,17 +97,21 @@ test("variables have their values in expressions, conditions and data breakpoint
   }
 }, 120_000)
 
-test("a motion that was typed is told of as one: no hart is taken for standing where it stood", async () => {
+test("a motion that was typed is told of as one, at the hart that is looked at", async () => {
   const editor = await Editor.start(home)
   try {
     const told: string[] = []
     for (const event of ["continued", "stopped"])
       editor.client.on(event, ({ body }: DebugProtocol.StoppedEvent) => told.push(`${event} ${body.allThreadsStopped}`))
     await editor.launch({ world: "race", program: join(sources, "race.elf"), at: "5200us" })
+    const { threadId } = await editor.go("stepIn", { threadId: 2 })
+    expect(threadId).toBe(2)
     told.length = 0
-    await editor.type("seek start")
-    await editor.stopped()
+    await editor.type("seek 5100us")
+    expect(await editor.stopped()).toMatchObject({ reason: "goto", threadId: 2 })
     expect(told).toEqual(["continued undefined", "stopped true"])
+    expect((await editor.frames(2)).length).toBeGreaterThan(0)
+    expect(await editor.go("stepBack", { threadId: 2 })).toMatchObject({ threadId: 2 })
   } finally {
     await editor.stop()
   }
