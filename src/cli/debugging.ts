@@ -2,7 +2,6 @@
 import { join } from "node:path"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { WrittenAddress } from "../debugger/address-text.ts"
 import type { Debugger } from "../debugger/debugger.ts"
 import type { Finding } from "../debugger/search/question.ts"
@@ -79,14 +78,8 @@ export const momentIn = Effect.fnUntraced(function* (path: string, text: string)
       return yield* positionWritten(debug, text, { progress: done => bar.show(`Going to ${text}`, done, 1) })
     }),
   )
-  const time = yield* virtualTimeOf(text)
+  const time = yield* (yield* conditions).virtualTimeOf(text)
   return time === null ? position : { position, virtualNs: time }
-})
-
-/** Nanoseconds where a text is a virtual time, else null. */
-export const virtualTimeOf = Effect.fnUntraced(function* (text: string) {
-  const condition = Option.getOrNull(yield* Effect.option((yield* conditions).parseCondition(text)))
-  return condition?.kind === "time" ? condition.virtualNs : null
 })
 
 /** Threads that look through a world's history; they end with the scope. `isLate`: they begin with the first question. */

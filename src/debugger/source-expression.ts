@@ -2,6 +2,8 @@
  * Expressions in which the program's own variables stand: `corner.x`, `next->value`, `table[3]`, `*pointer`, `&total`, and sums and
  * comparisons of them with all else that the language of questions has. A variable hides a register or symbol of its name.
  */
+import type { Debugger } from "./debugger.ts"
+import { type GuestExpression, guestExpression } from "./guest-expression.ts"
 import type { SourceFrame } from "./source-view.ts"
 import type { DisplayedValue } from "./symbols/value.ts"
 
@@ -55,10 +57,11 @@ const replaced = (text: string, numberOf: (path: string, isAddress: boolean) => 
     return isUnary ? number : `${prefix ?? ""}${number}`
   })
 
-/** What is wrong with a text that still has a path in it: null where it has none. */
-export const problemOfPath = (text: string): string | null => {
+/** Reads a text whose variables have been replaced: what is left of them cannot be seen. */
+export const expressionOf = (debug: Debugger, text: string): GuestExpression => {
   const left = [...text.matchAll(tokens)].find(([, , names]) => names?.includes("->"))
-  return left === undefined ? null : `There is no ${left[2]} here; choose a variable that can be seen from this frame.`
+  if (left === undefined) return guestExpression(debug, text)
+  return { ok: false, problem: `There is no ${left[2]} here; choose a variable that can be seen from this frame.` }
 }
 
 /** A text in the language of questions: with the values that variables have in a frame. */

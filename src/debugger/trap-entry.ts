@@ -1,4 +1,5 @@
 /** Where a trap was taken from. RISC-V privileged ISA, sections 3.1.7 to 3.1.15 and 12.1.2 to 12.1.8. */
+import { mstatus, mstatusBit } from "../riscv/csr.ts"
 import { cause } from "../riscv/trap.ts"
 import type { Inspection } from "./inspection.ts"
 
@@ -12,6 +13,7 @@ export interface Interrupted {
   readonly privilege: bigint
 }
 
+const [SPP, MPP] = [BigInt(mstatusBit.SPP), BigInt(mstatusBit.MPP)]
 const INTERRUPT = 1n << 63n
 const VECTORED = 1n
 const environmentCalls: readonly number[] = [cause.ecallFromU, cause.ecallFromS, cause.ecallFromM]
@@ -30,7 +32,7 @@ export const interruptedAt = (inspection: Inspection, hart: number): Interrupted
   const status = read("mstatus")
   return {
     pc,
-    resumes: environmentCalls.includes(Number(BigInt.asIntN(64, taken))) ? pc + 4n : pc,
-    privilege: mode === "s" ? (status >> 8n) & 1n : (status >> 11n) & 3n,
+    resumes: environmentCalls.includes(Number(taken)) ? pc + 4n : pc,
+    privilege: mode === "s" ? (status & mstatus.SPP) >> SPP : (status & mstatus.MPP) >> MPP,
   }
 }

@@ -1,7 +1,7 @@
 /** Moments of a history as people write them: a position, `start`, `end`, or virtual time such as `2.5s`. */
 import { Effect } from "effect"
 import { type Position, PositionMalformed, parsePosition } from "../events/index.ts"
-import { parseCondition } from "../session/condition.ts"
+import { virtualTimeOf } from "../session/condition.ts"
 import type { Going } from "../session/timeline/timeline.ts"
 import type { Debugger } from "./debugger.ts"
 import { goToTime } from "./virtual-time.ts"
@@ -13,9 +13,8 @@ export const goToWritten = Effect.fnUntraced(function* (debug: Debugger, text: s
   yield* debug.console.refresh
   if (text === "start") return yield* debug.goTo(timeline.begin, going)
   if (text === "end") return yield* debug.goTo(timeline.end, going)
-  const condition = /^\d/.test(text) ? yield* Effect.option(parseCondition(text)) : null
-  if (condition?._tag === "Some" && condition.value.kind === "time")
-    return yield* goToTime(debug, condition.value.virtualNs, going)
+  const time = yield* virtualTimeOf(text)
+  if (time !== null) return yield* goToTime(debug, time, going)
   const position = yield* Effect.try({
     try: (): Position => parsePosition(text),
     catch: () => new PositionMalformed({ text, otherwise: "a virtual time such as 1.5s, start or end" }),

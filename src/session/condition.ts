@@ -34,6 +34,13 @@ export const parseCondition = (text: string): Effect.Effect<Condition, Condition
   return malformed("it has none of the forms there are")
 }
 
+/** Nanoseconds where a text is a virtual time, else null. */
+export const virtualTimeOf = (text: string): Effect.Effect<number | null> =>
+  Effect.match(parseCondition(text), {
+    onSuccess: condition => (condition.kind === "time" ? condition.virtualNs : null),
+    onFailure: () => null,
+  })
+
 /** How much of the console's end a pattern is looked for in, in characters. */
 const WINDOW = 65536
 

@@ -39,6 +39,10 @@ export interface WaitingMoment {
   readonly virtualNs: number
 }
 
+/** A moment, or one at a position with all that happened there. */
+export const waitingAt = (at: Position | WaitingMoment): WaitingMoment =>
+  "round" in at ? { position: at, virtualNs: Number.POSITIVE_INFINITY } : at
+
 /** The last event of a moment. */
 export const lastEventOf = (world: World, { position, virtualNs }: WaitingMoment) =>
   Effect.gen(function* () {
@@ -71,11 +75,9 @@ export const fork = (from: string, path: string, at: Position | WaitingMoment | 
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.openReadOnly(from)
-      // With all that happened at a position.
-      const isPosition = typeof at === "object" && at !== null && "round" in at
-      const point = yield* pointOf(world, isPosition ? { position: at, virtualNs: Number.POSITIVE_INFINITY } : at)
-      const [last] = yield* world.readEvents({ fromSeq: point.seq, toSeq: point.seq }, 1)
-      if (last?.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
+      const point = yield* pointOf(world, at === null || typeof at === "string" ? at : waitingAt(at))
+      const last = yield* world.eventAt(point.seq)
+      if (last.kind === "lifecycle" && last.payload.change === "stopped" && last.payload.exitCode !== null)
         return yield* new ForkPastEnd({ world: from, end: formatPosition(last.position) })
       yield* world.forkTo(path, point)
       return point

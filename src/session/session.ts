@@ -21,7 +21,7 @@ import { buildMachine, machineOf } from "./build-machine.ts"
 import { type Condition, ConsoleWatch } from "./condition.ts"
 import { findDivergence, momentOf } from "./divergence.ts"
 import { type CannotStart, Divergence, HistoryEnded, PositionNotReached } from "./errors.ts"
-import { lastEventOf, runToFork, unbegunFork, type WaitingMoment } from "./fork.ts"
+import { lastEventOf, runToFork, unbegunFork, type WaitingMoment, waitingAt } from "./fork.ts"
 import { loadedPages } from "./loaded-pages.ts"
 import type { Outside } from "./outside.ts"
 import { requireHart } from "./position-within.ts"
@@ -355,7 +355,7 @@ export const createSnapshot = (
     Effect.gen(function* () {
       const store = yield* WorldStore
       const world = yield* store.open(path, { onDamage: "refuse" })
-      const moment = at !== null && "round" in at ? { position: at, virtualNs: Number.POSITIVE_INFINITY } : at
+      const moment = at && waitingAt(at)
       const begin = lastBefore(yield* world.snapshots, moment)
       const lastSeq = moment === null ? Number.POSITIVE_INFINITY : yield* lastEventOf(world, moment)
       const { machine, fromSeq } = yield* startAt(world, begin)

@@ -3,8 +3,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { momentIn, virtualTimeOf } from "../debugging.ts"
-import { worldStore } from "../engine.ts"
+import { momentIn } from "../debugging.ts"
+import { conditions, worldStore } from "../engine.ts"
 import { Misused } from "../failure.ts"
 import { forkLine, forkWorld } from "../forking.ts"
 import { writeJson, writeLine } from "../output.ts"
@@ -37,7 +37,8 @@ export const fork = Command.make(
     const name = Option.isSome(flags.name) ? flags.name.value : yield* freeWorldName(worldNameOf(parent))
     const document = yield* Effect.catchTag(forkWorld(parent, name, at), "SnapshotNotFound", error =>
       Effect.gen(function* () {
-        const isMoment = text === "start" || text === "end" || (yield* virtualTimeOf(text!)) !== null
+        const isMoment =
+          text === "start" || text === "end" || (yield* (yield* conditions).virtualTimeOf(text!)) !== null
         if (!isMoment)
           return yield* new Misused({
             problem: `${error.path} has no snapshot ${text}, and that is neither a position (r1204.m0.h1.i123456789) nor a virtual time (1.5s); cv snapshot ls ${worldNameOf(parent)} lists the snapshots.`,

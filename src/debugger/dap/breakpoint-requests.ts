@@ -4,17 +4,17 @@ import { Effect } from "effect"
 import { floatRegisters, integerRegisters } from "../../riscv/register.ts"
 import { parseAddress } from "../address-text.ts"
 import type { NewStopPoint } from "../debugger.ts"
-import { conditionOf, guestExpression } from "../guest-expression.ts"
+import { conditionOf } from "../guest-expression.ts"
 import type { Inspection } from "../inspection.ts"
 import { valueNames } from "../predicate/words.ts"
-import { namesIn, problemOfPath, variableAt, withAnyValues, withVariables } from "../source-expression.ts"
+import { expressionOf, namesIn, variableAt, withAnyValues, withVariables } from "../source-expression.ts"
 import { isWatchable, type StopPlace } from "../stop-point.ts"
 import { formatAddress } from "../symbols/symbol-source.ts"
 import { watchPlaces } from "../watch-places.ts"
 import type { WatchedAccess } from "../watched-memory.ts"
 import { integerIn, listOf, objectOf, refuse, textIn, textOf } from "./arguments.ts"
 import type { BreakpointKind, WantedBreakpoint } from "./breakpoint-table.ts"
-import type { Debuggee } from "./debuggee.ts"
+import type { Debuggee, KnownFrame } from "./debuggee.ts"
 import { valueHere } from "./evaluation.ts"
 import type { RequestRefused } from "./refusal.ts"
 import type { Watchable } from "./variable-store.ts"
@@ -74,14 +74,11 @@ const conditionAt = Effect.fnUntraced(function* (
   const places = points.flatMap(({ place }) => (place.kind === "breakpoint" ? [place.address] : []))
   const addresses = places.length > 0 ? places : [debug.inspection.pc(debug.selectedHart)]
   const visible = new Set(addresses.flatMap(address => [...view.variableNames(address)]))
-  const sample = withAnyValues(visible, text)
-  const problem = problemOfPath(sample)
-  if (problem !== null) return yield* refuse(problem)
-  const expression = guestExpression(debug, sample)
+  const expression = expressionOf(debug, withAnyValues(visible, text))
   if (!expression.ok) return yield* refuse(expression.problem)
   if (![...namesIn(text)].some(name => visible.has(name))) return conditionOf(expression.value)
   return (_: Inspection, hart: number): boolean => {
-    const here = guestExpression(debug, withVariables(view.frames(hart, 1)[0]!, text))
+    const here = expressionOf(debug, withVariables(view.frames(hart, 1)[0]!, text))
     return here.ok && conditionOf(here.value)(_, hart)
   }
 })
@@ -227,9 +224,7 @@ const noDataBreakpoint = (description: string) => ({ dataId: null, description }
 
 export const dataBreakpointInfo = Effect.fnUntraced(function* (debuggee: Debuggee, args: Args) {
   const name = yield* textIn(args, "name")
-  const hart =
-    typeof args.frameId === "number" ? (yield* debuggee.frame(args.frameId)).hart : debuggee.debug.selectedHart
-  const watch = yield* Effect.match(watchableOf(debuggee, hart, name, args), {
+  const watch = yield* Effect.match(watchableOf(debuggee, yield* debuggee.frameIn(args), name, args), {
     onSuccess: found => found,
     onFailure: error => error.message,
   })
@@ -243,7 +238,12 @@ export const dataBreakpointInfo = Effect.fnUntraced(function* (debuggee: Debugge
   }
 })
 
-const watchableOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number, name: string, args: Args) {
+const watchableOf = Effect.fnUntraced(function* (
+  debuggee: Debuggee,
+  { hart, frame }: KnownFrame,
+  name: string,
+  args: Args,
+) {
   const bytes = yield* integerIn(args, "bytes", 0)
   if (bytes < 0 || bytes > WATCHED_BYTES_MAX)
     return yield* refuse(`${bytes} bytes cannot be watched; choose 1 to ${WATCHED_BYTES_MAX}.`)
@@ -252,11 +252,9 @@ const watchableOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: numbe
     if (list === null) return yield* refuse("The list of variables is from before; open it again.")
     return list.find(({ variable }) => variable.name === name)?.watch ?? null
   }
-  const { debug, view } = debuggee
+  const { debug } = debuggee
   const isPointer = integerRegisters.has(name) || name === "pc"
   if (!isPointer && (isWatchable(name) || floatRegisters.has(name))) return { kind: "register", name } as const
-  const frame =
-    typeof args.frameId === "number" ? (yield* debuggee.frame(args.frameId)).frame : view.frames(hart, 1)[0]!
   const variable = variableAt(frame, name)
   if (variable !== null && args.asAddress !== true && variable.address !== null)
     return { kind: "memory", address: variable.address, bytes: bytes || (variable.size ?? POINTED_BYTES) } as const

@@ -72,6 +72,13 @@ export class Debuggee {
       : Effect.succeed(known)
   }
 
+  /** The frame that a request's `frameId` means; the selected hart's innermost where it has none. */
+  frameIn({ frameId }: { readonly frameId?: unknown }): Effect.Effect<KnownFrame, RequestRefused> {
+    if (typeof frameId === "number") return this.frame(frameId)
+    const hart = this.debug.selectedHart
+    return Effect.succeed({ hart, frame: this.view.frames(hart, 1)[0]!, isInnermost: true })
+  }
+
   /** The hart that a request's `threadId` means. */
   hartIn(args: unknown): Effect.Effect<number, RequestRefused> {
     const { harts } = this.debug.inspection

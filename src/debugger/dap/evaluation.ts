@@ -2,9 +2,8 @@
 import { Effect } from "effect"
 import { formatPosition } from "../../events/index.ts"
 import { integerRegisters } from "../../riscv/register.ts"
-import { guestExpression } from "../guest-expression.ts"
 import { integerOf } from "../inspection.ts"
-import { problemOfPath, variableAt, withVariables } from "../source-expression.ts"
+import { expressionOf, variableAt, withVariables } from "../source-expression.ts"
 import type { SourceFrame } from "../source-view.ts"
 import { formatAddress } from "../symbols/symbol-source.ts"
 import { refuse, textIn } from "./arguments.ts"
@@ -37,18 +36,16 @@ const UNITS_MAX = 4096
 
 export const evaluate = Effect.fnUntraced(function* (debuggee: Debuggee, args: Args) {
   const text = (yield* textIn(args, "expression")).trim()
-  const known = typeof args.frameId === "number" ? yield* debuggee.frame(args.frameId) : null
-  const hart = known?.hart ?? debuggee.debug.selectedHart
+  const { hart, frame, isInnermost } = yield* debuggee.frameIn(args)
   const isTyped = args.context === undefined || args.context === "repl"
   const command = isTyped ? yield* commandOf(debuggee, hart, text) : null
   if (command !== null) return command
-  const frame = known?.frame ?? debuggee.view.frames(hart, 1)[0]!
   const variable = variableAt(frame, text)
   if (variable !== null) {
     const { value, ...shown } = debuggee.variables.shown(variable, text).variable
     return { kind: "answer", body: { ...shown, result: value } } satisfies Evaluated
   }
-  const register = known?.isInnermost === false ? registerOf(frame, text) : undefined
+  const register = isInnermost ? undefined : registerOf(frame, text)
   if (register === null)
     return yield* refuse(`${text} is not known in this frame any more; what was called since then may have changed it.`)
   const found = register ?? (yield* valueHere(debuggee, hart, withVariables(frame, text)))
@@ -102,9 +99,7 @@ const commandOf = Effect.fnUntraced(function* (debuggee: Debuggee, hart: number,
 
 /** The value of an expression; a symbol's is its address. */
 export const valueHere = Effect.fnUntraced(function* ({ debug }: Debuggee, hart: number, text: string) {
-  const problem = problemOfPath(text)
-  if (problem !== null) return yield* refuse(problem)
-  const expression = guestExpression(debug, text)
+  const expression = expressionOf(debug, text)
   if (!expression.ok) return yield* refuse(expression.problem)
   const value = expression.value(hart)
   return value ?? (yield* refuse(`There is no value of ${text} here; choose a place where it has one.`))

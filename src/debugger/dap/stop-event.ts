@@ -4,7 +4,7 @@ import { formatPosition } from "../../events/index.ts"
 import { causeName } from "../../riscv/trap.ts"
 import type { Found } from "../../session/timeline/timeline.ts"
 import type { Stop } from "../debugger.ts"
-import { linuxSyscalls } from "../linux-syscalls.ts"
+import { linuxSyscallName } from "../linux-syscalls.ts"
 import type { Met } from "../stop-point.ts"
 import type { BreakpointTable } from "./breakpoint-table.ts"
 import type { Debuggee } from "./debuggee.ts"
@@ -16,9 +16,6 @@ export type MotionName = "entry" | "step" | "goto"
 
 const hex = (value: bigint | null): string => (value === null ? "nothing" : `0x${value.toString(16)}`)
 
-const syscallName = (number: bigint): string =>
-  [...linuxSyscalls].find(([, other]) => BigInt(other) === number)?.[0] ?? `number ${number}`
-
 /** What an interrupt, exception or system call is called, where that is what ended the last motion. */
 export const exceptionOf = ({ debug }: Debuggee): { readonly id: string; readonly text: string } | null => {
   const { reason, hart } = debug.lastStop
@@ -28,7 +25,10 @@ export const exceptionOf = ({ debug }: Debuggee): { readonly id: string; readonl
   const name = causeName(sighting.cause, sighting.kind === "interrupt")
   const number = debug.inspection.register(hart, "a7")!
   if (reason.met.some(({ point }) => point.place.kind === "syscall"))
-    return { id: `syscall ${number}`, text: `System call ${syscallName(number)} of hart ${hart}` }
+    return {
+      id: `syscall ${number}`,
+      text: `System call ${linuxSyscallName(Number(number)) ?? `number ${number}`} of hart ${hart}`,
+    }
   const what = sighting.kind === "interrupt" ? "Interrupt" : "Exception"
   return { id: `${sighting.kind} ${sighting.cause}`, text: `${what} ${sighting.cause} (${name}) of hart ${hart}` }
 }

@@ -67,7 +67,10 @@ export class Functions {
     return this.lines.bodyStart(entry, ranges[0]!.end)
   }
 
-  /** Where the code of a function begins in others that it was put into, as DW_AT_entry_pc says where it is there; none in a program that is too large to go through. */
+  /**
+   * Where the code of a function begins in others that it was put into, as DW_AT_entry_pc says where it is there. None in a program that
+   * is too large to go through.
+   */
   inlinedStarts(name: string): bigint[] {
     const starts: bigint[] = []
     const collect = ({ kind, entry, ranges, inner }: Scope): void => {

@@ -257,6 +257,7 @@ export class Traveler {
 
   /** Has others be the versions of the last mark. */
   private standOn(versions: Versions): void {
+    if (versions === this.versions) return
     this.pages.hold(versions)
     this.pages.release(this.versions)
     this.versions = versions

@@ -1,6 +1,6 @@
 /** Sentences about stops: what was met, and what is stopped at. */
 import type { Stop } from "../../debugger/debugger.ts"
-import { linuxSyscalls } from "../../debugger/linux-syscalls.ts"
+import { linuxSyscallName } from "../../debugger/linux-syscalls.ts"
 import type { Met, StopPoint } from "../../debugger/stop-point.ts"
 import { causeName } from "../../riscv/trap.ts"
 import type { Message } from "./state.ts"
@@ -19,11 +19,6 @@ export const stopKind = ({ place }: StopPoint): string => {
   }
 }
 
-const syscallName = (number: number): string => {
-  const name = [...linuxSyscalls].find(([, other]) => other === number)?.[0]
-  return name === undefined ? "" : ` ${name}`
-}
-
 /** Where or what it stops at: its label, without what its kind says already. */
 export const stopPlace = ({ place, label }: StopPoint): string => {
   switch (place.kind) {
@@ -31,7 +26,7 @@ export const stopPlace = ({ place, label }: StopPoint): string => {
     case "exception":
       return place.cause === null ? "any" : `${place.cause} ${causeName(place.cause, place.kind === "interrupt")}`
     case "syscall":
-      return place.number === null ? "any" : `${place.number}${syscallName(place.number)}`
+      return place.number === null ? "any" : [place.number, linuxSyscallName(place.number) ?? []].flat().join(" ")
     case "console":
       return String(place.pattern)
     default:
